@@ -1,0 +1,37 @@
+//! Bounded text: lengths are checked when a text comes in, never later.
+
+use super::error::{Error, Result};
+
+/// The longest line of text for people that is taken in (a title, a name, a reason), in characters.
+pub const LINE: usize = 500;
+
+/// The longest page of text that is taken in (a consent form, a note), in characters.
+pub const PAGE: usize = 100_000;
+
+/// `text` trimmed, if it is one line of 1 to [`LINE`] characters without control characters.
+pub fn line(field: &str, text: &str) -> Result<String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Error::user(format!("{field} is empty"), format!("Give {field}.")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Error::user(format!("{field} has control characters in it"), "Type it as one plain line."));
+    }
+    bounded(field, text, LINE)
+}
+
+/// `text` trimmed at its end, if it is at most [`PAGE`] characters long and has no control characters but line ends and tabs.
+pub fn page(field: &str, text: &str) -> Result<String> {
+    let text = text.trim_end();
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(Error::user(format!("{field} has control characters in it"), "Save it as plain text."));
+    }
+    bounded(field, text, PAGE)
+}
+
+fn bounded(field: &str, text: &str, most: usize) -> Result<String> {
+    if text.chars().count() > most {
+        return Err(Error::user(format!("{field} is longer than {most} characters"), "Shorten it."));
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,1 @@
+//! Floor 3: class sizes and suppression in tables. Pure.

@@ -1,0 +1,1 @@
+//! Floor 2: file formats, read and written. Pure.

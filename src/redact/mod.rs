@@ -1,0 +1,1 @@
+//! Floor 3: find what identifies. Text in, spans out.

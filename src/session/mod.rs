@@ -1,0 +1,1 @@
+//! Floor 4: the vault, locked and unlocked; load, and commit: the one write path.
