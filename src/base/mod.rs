@@ -5,6 +5,7 @@ pub mod error;
 pub mod id;
 pub mod progress;
 pub mod random;
+pub mod role;
 pub mod secret;
 pub mod text;
 pub mod time;

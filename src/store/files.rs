@@ -1,0 +1,240 @@
+//! Files: the vault's layout, whole-file writes that are there entirely or not at all, and the lock.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FlockOperation;
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::{ObjectId, VaultId};
+use crate::base::{Error, Result, canonical};
+
+const FORMAT: &str = "subrosa-vault/1";
+
+/// Where things lie.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    root: PathBuf,
+    keys: PathBuf,
+    vault: VaultId,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VaultFile {
+    format: String,
+    keys: String,
+    vault: VaultId,
+}
+
+impl Layout {
+    /// Makes the folders of a new vault. Neither may exist with anything in it.
+    pub fn create(root: &Path, keys: &Path, vault: VaultId) -> Result<Self> {
+        for dir in [root, keys] {
+            if dir.read_dir().is_ok_and(|mut d| d.next().is_some()) {
+                return Err(Error::user(
+                    "there is something in that folder already",
+                    "Choose a new or empty folder for the vault and one for its key file.",
+                ));
+            }
+        }
+        for dir in [root, keys, &root.join("objects"), &root.join("tmp")] {
+            fs::create_dir_all(dir).map_err(|e| Error::io("make the vault's folders", &e))?;
+        }
+        let root = root.canonicalize().map_err(|e| Error::io("find the vault's folder", &e))?;
+        let keys = keys.canonicalize().map_err(|e| Error::io("find the key folder", &e))?;
+        if keys.starts_with(&root) || root.starts_with(&keys) {
+            return Err(Error::user(
+                "the key file may not lie inside the vault folder, nor the vault inside the key folder",
+                "Choose another place with --keys, best on another disk.",
+            ));
+        }
+        for dir in [&root, &keys] {
+            restrict(dir)?;
+        }
+        let layout = Self { root, keys, vault };
+        let text = VaultFile { format: FORMAT.into(), keys: layout.keys_hint(), vault };
+        layout.write("vault.json", &canonical::to_vec(&text)?)?;
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(layout.lock_path())
+            .map_err(|e| Error::io("make the vault's lock", &e))?;
+        Ok(layout)
+    }
+
+    /// Finds a vault. `keys` overrides where the key file lies.
+    pub fn open(root: &Path, keys: Option<&Path>) -> Result<Self> {
+        let bytes = read_bounded(&root.join("vault.json"), 64 << 10, "vault.json").map_err(|e| {
+            Error::user(
+                "this folder is not a Subrosa vault (it has no readable vault.json)",
+                format!("Give the vault's folder with --vault. ({})", e.what()),
+            )
+        })?;
+        let format = serde_json::from_slice::<serde_json::Value>(&bytes).ok();
+        let format = format.as_ref().and_then(|v| v.get("format")).and_then(|f| f.as_str()).map(str::to_owned);
+        match format.as_deref() {
+            Some(FORMAT) => {}
+            Some(other) if other.starts_with("subrosa-vault/") => {
+                return Err(Error::user(
+                    "this vault was made by a newer version of Subrosa",
+                    "Install the newer version; this one leaves the vault untouched.",
+                ));
+            }
+            _ => return Err(Error::damage("vault.json is damaged", "Restore vault.json from a backup.")),
+        }
+        let file: VaultFile = canonical::from_slice(&bytes).map_err(|e| e.at("vault.json"))?;
+        let root = root.canonicalize().map_err(|e| Error::io("find the vault's folder", &e))?;
+        let keys = match keys {
+            Some(keys) => keys.to_path_buf(),
+            None => root.join(&file.keys),
+        };
+        Ok(Self { root, keys, vault: file.vault })
+    }
+
+    /// The vault's id.
+    pub fn vault(&self) -> VaultId {
+        self.vault
+    }
+
+    /// The vault's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The folder of the key file.
+    pub fn keys(&self) -> &Path {
+        &self.keys
+    }
+
+    /// The key file.
+    pub fn key_file(&self) -> PathBuf {
+        self.keys.join("keyfile")
+    }
+
+    /// A database or file at the top of the vault.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// The file of an object.
+    pub fn object(&self, id: ObjectId) -> PathBuf {
+        let name = id.to_string();
+        self.root.join("objects").join(&name[..2]).join(format!("{name}.age"))
+    }
+
+    /// The folder for what is being written.
+    pub fn tmp(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
+    /// Reads a file at the top of the vault, of at most `most` bytes.
+    pub fn read(&self, name: &str, most: u64) -> Result<Vec<u8>> {
+        read_bounded(&self.path(name), most, name)
+    }
+
+    /// Writes a file at the top of the vault, whole or not at all.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        write_whole(&self.path(name), bytes, name)
+    }
+
+    /// Takes the lock of the one writer, waiting up to five seconds.
+    pub fn lock(&self) -> Result<Lock> {
+        let path = self.lock_path();
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(|e| Error::io("open the vault's lock", &e))?;
+        for _ in 0..100 {
+            if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+                return Ok(Lock { _file: file });
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        Err(Error::user(
+            "somebody else is writing to this vault just now",
+            "Wait until their command has ended, then run yours again. A lock goes with its program: there is nothing to delete.",
+        ))
+    }
+
+    /// Empties `tmp/`. Only for whoever holds the lock.
+    pub fn clean_tmp(&self, _lock: &Lock) -> Result<()> {
+        let Ok(entries) = fs::read_dir(self.tmp()) else { return Ok(()) };
+        for entry in entries.flatten() {
+            fs::remove_file(entry.path()).map_err(|e| Error::io("clear the vault's temporary folder", &e))?;
+        }
+        Ok(())
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        self.root.join("lock")
+    }
+
+    /// The key folder relative to the vault if both lie in the same folder, so that both can be moved together.
+    fn keys_hint(&self) -> String {
+        match (self.root.parent(), self.keys.parent(), self.keys.file_name()) {
+            (Some(a), Some(b), Some(name)) if a == b => format!("../{}", name.to_string_lossy()),
+            _ => self.keys.to_string_lossy().into_owned(),
+        }
+    }
+}
+
+/// The lock of the one writer; given back when dropped or when the program ends.
+pub struct Lock {
+    _file: File,
+}
+
+/// Reads a whole file of at most `most` bytes.
+pub fn read_bounded(path: &Path, most: u64, what: &str) -> Result<Vec<u8>> {
+    let file = File::open(path).map_err(|e| Error::io(&format!("open {what}"), &e))?;
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes).map_err(|e| Error::io(&format!("read {what}"), &e))?;
+    if bytes.len() as u64 > most {
+        return Err(Error::user(format!("{what} is too large to be one"), "Check that you gave the right file."));
+    }
+    Ok(bytes)
+}
+
+/// Writes a whole file under a temporary name beside `path`, syncs it, renames it and syncs the folder.
+pub fn write_whole(path: &Path, bytes: &[u8], what: &str) -> Result<()> {
+    let doing = format!("write {what}");
+    let io = |e: std::io::Error| Error::io(&doing, &e);
+    let tmp = sibling(path);
+    let written = (|| {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&tmp)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    })();
+    if let Err(error) = written.and_then(|()| fs::rename(&tmp, path)) {
+        let _ = fs::remove_file(&tmp);
+        return Err(io(error));
+    }
+    sync_folder(path).map_err(io)
+}
+
+/// A temporary name beside `path`.
+pub fn sibling(path: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.part", std::process::id()));
+    path.with_file_name(name)
+}
+
+/// Syncs the folder that `path` lies in, so that a rename lasts.
+pub fn sync_folder(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => File::open(".")?.sync_all(),
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// Makes a folder readable by its owner only.
+fn restrict(dir: &Path) -> Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
+            .map_err(|e| Error::io("close the vault's folder to others", &e))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! Objects: age files, streamed in under a temporary name, synced, renamed, and only then referred to.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::PathBuf;
+
+use super::files::{self, Layout};
+use crate::base::id::ObjectId;
+use crate::base::progress::Progress;
+use crate::base::secret::Key;
+use crate::base::{Error, Result};
+use crate::crypto::padding::Padding;
+use crate::crypto::stream::{self, SealedStream};
+
+/// An object written and synced under a temporary name; gone again unless [`Staged::keep`] is called.
+pub struct Staged {
+    tmp: PathBuf,
+    target: PathBuf,
+    kept: bool,
+    /// Lengths and digest.
+    pub sealed: SealedStream,
+}
+
+/// Seals `source` to `key` into the vault's temporary folder.
+pub fn stage(layout: &Layout, id: ObjectId, key: &Key, source: impl Read + Send, progress: &dyn Progress) -> Result<Staged> {
+    let tmp = layout.tmp().join(format!("{id}.part"));
+    let io = |e: std::io::Error| Error::io("write a recording into the vault", &e);
+    let file = OpenOptions::new().write(true).create(true).truncate(true).open(&tmp).map_err(io)?;
+    let recipient = stream::object_recipient(key)?;
+    let sealed = stream::seal(&[&recipient], source, &file, Padding::Padme, progress)
+        .and_then(|sealed| file.sync_all().map(|()| sealed).map_err(io));
+    match sealed {
+        Ok(sealed) => Ok(Staged { tmp, target: layout.object(id), kept: false, sealed }),
+        Err(error) => {
+            let _ = fs::remove_file(&tmp);
+            Err(error)
+        }
+    }
+}
+
+impl Staged {
+    /// Moves it to its place for good. After this a row may refer to it.
+    pub fn keep(mut self) -> Result<()> {
+        let io = |e: std::io::Error| Error::io("move a recording to its place in the vault", &e);
+        if let Some(parent) = self.target.parent() {
+            fs::create_dir_all(parent).map_err(io)?;
+        }
+        fs::rename(&self.tmp, &self.target).map_err(io)?;
+        self.kept = true;
+        files::sync_folder(&self.target).map_err(io)
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if !self.kept {
+            let _ = fs::remove_file(&self.tmp);
+        }
+    }
+}
+
+/// Opens an object into `sink`: `length` bytes, each verified before it is written.
+pub fn read(layout: &Layout, id: ObjectId, key: &Key, length: u64, sink: impl Write + Send, progress: &dyn Progress) -> Result<()> {
+    let file = open(layout, id)?;
+    let identity = stream::object_identity(key)?;
+    stream::open(&identity, file, sink, Some(length), progress).map(drop)
+}
+
+/// The BLAKE3 digest of the sealed file, read once.
+pub fn digest(layout: &Layout, id: ObjectId) -> Result<[u8; 32]> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(open(layout, id)?).map_err(|e| Error::io("read an object", &e))?;
+    Ok(*hasher.finalize().as_bytes())
+}
+
+/// Whether the object's file is there.
+pub fn exists(layout: &Layout, id: ObjectId) -> bool {
+    layout.object(id).is_file()
+}
+
+/// The ids of all object files in the vault folder, and how many other files lie among them.
+pub fn list(layout: &Layout) -> Result<(Vec<ObjectId>, u64)> {
+    let io = |e: std::io::Error| Error::io("list the vault's objects", &e);
+    let (mut ids, mut strangers) = (Vec::new(), 0);
+    for folder in fs::read_dir(layout.path("objects")).map_err(io)? {
+        let folder = folder.map_err(io)?;
+        for file in fs::read_dir(folder.path()).map_err(io)? {
+            let name = file.map_err(io)?.file_name();
+            let id = name.to_str().and_then(|n| n.strip_suffix(".age")).and_then(|n| n.parse().ok());
+            match id {
+                Some(id) => ids.push(id),
+                None => strangers += 1,
+            }
+        }
+    }
+    ids.sort_unstable();
+    Ok((ids, strangers))
+}
+
+fn open(layout: &Layout, id: ObjectId) -> Result<File> {
+    File::open(layout.object(id)).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => Error::damage(
+            "the file of an object is missing from the vault",
+            "Restore it from a backup; `subrosa check` names every one that is missing.",
+        ),
+        _ => Error::io("open an object", &e),
+    })
+}

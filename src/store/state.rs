@@ -1,0 +1,86 @@
+//! What a person last saw of a vault, kept beside their identity: a vault that shows less was rolled back.
+
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::files;
+use crate::base::id::VaultId;
+use crate::base::{Error, Result, canonical};
+
+const FORMAT: &str = "subrosa-state/1";
+
+/// The last-seen state of one vault (docs/format.md, section 1).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    format: String,
+    /// The vault.
+    pub vault: VaultId,
+    /// Base64 of the leaf hash of the first entry.
+    pub genesis: String,
+    /// The last checkpoint seen, a signed note.
+    pub checkpoint: String,
+    /// Base64 of the Ed25519 key that signs checkpoints.
+    pub log_key: String,
+    /// The version of the roster.
+    pub roster_version: u32,
+    /// Base64 of its digest.
+    pub roster_digest: String,
+    /// The epoch of the key file.
+    pub keyfile_epoch: u64,
+}
+
+/// The folder `NAME.state` beside an identity file.
+#[derive(Clone, Debug)]
+pub struct StateFolder(PathBuf);
+
+impl Seen {
+    /// A first sighting.
+    pub fn new(vault: VaultId, genesis: String, log_key: String) -> Self {
+        Self {
+            format: FORMAT.into(),
+            vault,
+            genesis,
+            checkpoint: String::new(),
+            log_key,
+            roster_version: 0,
+            roster_digest: String::new(),
+            keyfile_epoch: 0,
+        }
+    }
+}
+
+impl StateFolder {
+    /// The state folder that goes with an identity file.
+    pub fn beside(identity: &Path) -> Self {
+        Self(identity.with_extension("state"))
+    }
+
+    /// What was last seen of `vault`; `None` if it was never seen.
+    pub fn load(&self, vault: VaultId) -> Result<Option<Seen>> {
+        let path = self.path(vault);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let bytes = files::read_bounded(&path, 64 << 10, "your state file")?;
+        let seen: Seen = canonical::from_slice(&bytes).map_err(|e| e.at("your state file"))?;
+        if seen.vault != vault || seen.format != FORMAT {
+            return Err(Error::damage(
+                "your state file belongs to another vault or version",
+                "Put back the state folder that lay beside your identity.",
+            ));
+        }
+        Ok(Some(seen))
+    }
+
+    /// Remembers.
+    pub fn save(&self, seen: &Seen) -> Result<()> {
+        fs::create_dir_all(&self.0).map_err(|e| Error::io("make your state folder", &e))?;
+        files::write_whole(&self.path(seen.vault), &canonical::to_vec(seen)?, "your state file")
+    }
+
+    fn path(&self, vault: VaultId) -> PathBuf {
+        self.0.join(format!("{vault}.json"))
+    }
+}
