@@ -8,7 +8,8 @@ use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::sign::{self, PublicKey, Signature, SigningSeed};
-use super::{identity::Identity, seal, stream};
+use super::stream::{self, AgeRecipient};
+use super::{identity::Identity, seal};
 use crate::base::id::{PersonId, SiteId, VaultId};
 use crate::base::role::{Role, RoleGrant};
 use crate::base::secret::Key;
@@ -18,7 +19,7 @@ use crate::base::{Error, Result, canonical};
 const FORMAT: &str = "subrosa-keyring/1";
 const ROSTER: &str = "subrosa/roster/1";
 /// The largest keyring file read: some 10,000 people.
-pub const MAX_BYTES: u64 = 64 << 20;
+pub const MAX_BYTES: usize = 64 << 20;
 
 /// The name of a compartment.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -56,7 +57,7 @@ pub struct Member {
     /// Person id.
     pub id: PersonId,
     /// The age recipient that bundles are sealed to.
-    pub age: String,
+    pub age: AgeRecipient,
     /// The key that their entries are signed by.
     pub sign: PublicKey,
     /// What they may do, and where.
@@ -232,7 +233,7 @@ impl KeyringFile {
             ));
         };
         let sealed = data_encoding::BASE64.decode(wrapped.as_bytes()).map_err(|_| damaged())?;
-        let text = stream::open_bytes(identity.age(), &sealed, MAX_BYTES).map_err(|e| e.at("the keyring"))?;
+        let text = stream::open_bytes(identity.age().as_age(), &sealed, MAX_BYTES).map_err(|e| e.at("the keyring"))?;
         let mut parsed: WrapText = canonical::from_slice(&text).map_err(|e| e.at("the keyring"))?;
         let mut bundle = Bundle::new();
         for item in &mut parsed.keys {
@@ -269,7 +270,7 @@ impl KeyringFile {
     }
 }
 
-fn wrap(bundle: &Bundle, age: &str, version: u32) -> Result<String> {
+fn wrap(bundle: &Bundle, age: &AgeRecipient, version: u32) -> Result<String> {
     let keys = bundle.0.iter().map(|((name, generation), key)| WrappedKey {
         generation: *generation,
         key: data_encoding::BASE64.encode(key.expose()),
@@ -277,7 +278,7 @@ fn wrap(bundle: &Bundle, age: &str, version: u32) -> Result<String> {
     });
     let text = WrapText { keys: keys.collect(), version };
     let plain = Zeroizing::new(canonical::to_vec(&text)?);
-    Ok(data_encoding::BASE64.encode(&stream::seal_bytes(age, &plain)?))
+    Ok(data_encoding::BASE64.encode(&stream::seal_bytes(&[age.as_age()], &plain)?))
 }
 
 fn damaged() -> Error {

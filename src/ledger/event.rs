@@ -8,39 +8,13 @@ use std::collections::BTreeMap;
 
 use crate::base::id::{ApprovalId, HoldId, PersonId, ProjectId, ReleaseId, RequestId, SiteId, Token};
 use crate::base::time::{Date, Moment};
+
+pub use crate::base::role::{Role, RoleGrant};
 use crate::crypto::sign::{PublicKey, Signature};
 
 /// A SHA-256 or BLAKE3 digest; in JSON base64.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
-
-/// What somebody may do (DESIGN, section 1).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Hands interviews in.
-    Depositor,
-    /// Takes in, completes, reviews, builds.
-    Archivist,
-    /// Decides.
-    Steward,
-    /// Gets extracts.
-    Analyst,
-    /// Reads the ledger.
-    Auditor,
-    /// Does one piece of work on one item.
-    Helper,
-}
-
-/// A role and where it holds.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RoleGrant {
-    /// The role.
-    pub role: Role,
-    /// The sites, or all of them.
-    pub sites: Option<Vec<SiteId>>,
-}
 
 /// A module of consent (DESIGN, section 8).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

@@ -1,1 +1,13 @@
-//! Floor 4: the vault, locked and unlocked; load, and commit: the one write path.
+//! Floor 4: a vault, locked and unlocked; loading from it, and committing to it: the one write path.
+
+mod commit;
+mod create;
+mod rotate;
+mod unlock;
+mod view;
+
+pub use commit::Act;
+pub use create::{Founding, create};
+pub use rotate::{Change, change_membership};
+pub use unlock::{Locked, Vault};
+pub use view::{Loaded, PersonRecord, SiteRecord, StudyRecord, View};

@@ -10,7 +10,7 @@ use crate::base::progress::Progress;
 use crate::base::secret::Key;
 use crate::base::{Error, Result};
 use crate::crypto::padding::Padding;
-use crate::crypto::stream::{self, SealedStream};
+use crate::crypto::stream::{self, AgeIdentity, SealedStream};
 
 /// An object written and synced under a temporary name; gone again unless [`Staged::keep`] is called.
 pub struct Staged {
@@ -26,8 +26,8 @@ pub fn stage(layout: &Layout, id: ObjectId, key: &Key, source: impl Read + Send,
     let tmp = layout.tmp().join(format!("{id}.part"));
     let io = |e: std::io::Error| Error::io("write a recording into the vault", &e);
     let file = OpenOptions::new().write(true).create(true).truncate(true).open(&tmp).map_err(io)?;
-    let recipient = stream::object_recipient(key)?;
-    let sealed = stream::seal(&[&recipient], source, &file, Padding::Padme, progress)
+    let recipient = AgeIdentity::from_key(key)?.recipient();
+    let sealed = stream::seal(&[recipient.as_age()], source, &file, Padding::Padme, progress)
         .and_then(|sealed| file.sync_all().map(|()| sealed).map_err(io));
     match sealed {
         Ok(sealed) => Ok(Staged { tmp, target: layout.object(id), kept: false, sealed }),
@@ -62,8 +62,8 @@ impl Drop for Staged {
 /// Opens an object into `sink`: `length` bytes, each verified before it is written.
 pub fn read(layout: &Layout, id: ObjectId, key: &Key, length: u64, sink: impl Write + Send, progress: &dyn Progress) -> Result<()> {
     let file = open(layout, id)?;
-    let identity = stream::object_identity(key)?;
-    stream::open(&identity, file, sink, Some(length), progress).map(drop)
+    let identity = AgeIdentity::from_key(key)?;
+    stream::open(identity.as_age(), file, sink, Some(length), progress).map(drop)
 }
 
 /// The BLAKE3 digest of the sealed file, read once.
