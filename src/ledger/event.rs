@@ -204,97 +204,293 @@ pub struct DecisionFacts {
 pub enum Event {
     /// The first event of the first entry: who and what this vault is.
     Genesis {
+        /// The origin line of the vault's checkpoints.
         origin: String,
+        /// The first steward's Ed25519 key.
         steward: PublicKey,
+        /// The first steward.
         steward_id: PersonId,
+        /// The Ed25519 key that signs checkpoints.
         log_key: PublicKey,
+        /// The Ed25519 keys of the boards that cosign.
         boards: Vec<PublicKey>,
+        /// The Ed25519 keys of the trustees who hold shares of the escrow.
         trustees: Vec<PublicKey>,
+        /// How many trustees it takes.
         threshold: u8,
     },
     /// The keyring as of now.
-    Keyring { version: i64, digest: Digest },
+    Keyring {
+        /// Its version.
+        version: i64,
+        /// SHA-256 of the roster.
+        digest: Digest,
+    },
     /// A person's keys and roles as of now; no roles: removed.
-    Person { person: PersonId, sign: PublicKey, country: String, roles: Vec<RoleGrant> },
+    Person {
+        /// Who.
+        person: PersonId,
+        /// Their Ed25519 key.
+        sign: PublicKey,
+        /// ISO 3166-1 alpha-2.
+        country: String,
+        /// Their roles; none: removed.
+        roles: Vec<RoleGrant>,
+    },
     /// The study definition as of now, whole, and the steward's signature over it.
-    Study { version: i64, digest: Digest, text: String, sig: Signature },
+    Study {
+        /// Its version.
+        version: i64,
+        /// SHA-256 of the text.
+        digest: Digest,
+        /// The definition, whole.
+        text: String,
+        /// The steward's signature over it.
+        sig: Signature,
+    },
     /// A site of the study and the kinds of board that must approve it.
-    Site { site: SiteId, country: String, boards: Vec<String> },
+    Site {
+        /// The site.
+        site: SiteId,
+        /// ISO 3166-1 alpha-2.
+        country: String,
+        /// The kinds of board that must approve it.
+        boards: Vec<String>,
+    },
     /// The policies of the vault as of now, whole.
-    Policy { digest: Digest, text: String },
+    Policy {
+        /// SHA-256 of the text.
+        digest: Digest,
+        /// The policies, whole.
+        text: String,
+    },
     /// An approval is recorded.
     Approval(ApprovalFacts),
     /// A project is recorded or changed.
-    Project { project: ProjectId, purpose: String, people: Vec<PersonId>, from: Date, until: Date },
+    Project {
+        /// The project.
+        project: ProjectId,
+        /// Its purpose, a DUO code.
+        purpose: String,
+        /// Who belongs to it.
+        people: Vec<PersonId>,
+        /// Its first day.
+        from: Date,
+        /// Its last day.
+        until: Date,
+    },
     /// A participant is known from now on.
-    Participant { participant: Token },
+    Participant {
+        /// What the ledger calls them.
+        participant: Token,
+    },
     /// An item is known from now on: the interview, its site and its voices.
-    Item { item: Token, site: SiteId, voices: Vec<Token> },
+    Item {
+        /// The interview.
+        item: Token,
+        /// Its site.
+        site: SiteId,
+        /// The participants who are heard in it.
+        voices: Vec<Token>,
+    },
     /// A file is kept: digest of the sealed object.
-    Object { object: Token, item: Token, kind: String, digest: Digest },
+    Object {
+        /// The file.
+        object: Token,
+        /// The interview it belongs to.
+        item: Token,
+        /// A word: recording, document or evidence.
+        kind: String,
+        /// BLAKE3 of the sealed object.
+        digest: Digest,
+    },
     /// A transcript version is kept.
-    Transcript { transcript: Token, item: Token, version: i64, kind: String },
+    Transcript {
+        /// The transcript version.
+        transcript: Token,
+        /// The interview.
+        item: Token,
+        /// Its number.
+        version: i64,
+        /// A word: raw, verbatim, corrected or translation.
+        kind: String,
+    },
     /// A passage has a token from now on.
-    Passage { passage: Token, item: Token },
+    Passage {
+        /// The passage.
+        passage: Token,
+        /// The interview.
+        item: Token,
+    },
     /// Consent changes.
     Consent(ConsentFacts),
     /// Something is stopped at once.
-    HoldSet { hold: HoldId, sites: Vec<SiteId>, items: Vec<Token> },
+    HoldSet {
+        /// The hold.
+        hold: HoldId,
+        /// The sites it stops.
+        sites: Vec<SiteId>,
+        /// The items it stops.
+        items: Vec<Token>,
+    },
     /// A steward agrees to lift a hold; the second one lifts it.
-    HoldLift { hold: HoldId, lifted: bool },
+    HoldLift {
+        /// The hold.
+        hold: HoldId,
+        /// Whether this agreement lifts it.
+        lifted: bool,
+    },
     /// A person has read the whole version and recorded the review.
-    Review { transcript: Token, engine: String, marks: i64, digest: Digest },
+    Review {
+        /// The transcript version.
+        transcript: Token,
+        /// The version of the engine that proposed marks.
+        engine: String,
+        /// How many marks stand.
+        marks: i64,
+        /// SHA-256 of the marks.
+        digest: Digest,
+    },
     /// Marks of a transcript version changed.
-    Marks { transcript: Token, added: i64, changed: i64, removed: i64 },
+    Marks {
+        /// The transcript version.
+        transcript: Token,
+        /// Marks added.
+        added: i64,
+        /// Marks changed.
+        changed: i64,
+        /// Marks removed.
+        removed: i64,
+    },
     /// A request came in: digest of the signed request.
-    Request { request: RequestId, project: ProjectId, requester: PersonId, digest: Digest },
+    Request {
+        /// The request.
+        request: RequestId,
+        /// The project it is for.
+        project: ProjectId,
+        /// Who asks.
+        requester: PersonId,
+        /// SHA-256 of the signed request.
+        digest: Digest,
+    },
     /// A steward decided; the signature is over the decision's canonical JSON.
-    Decision { decision: DecisionFacts, sig: Signature },
+    Decision {
+        /// What was decided.
+        decision: DecisionFacts,
+        /// The steward's signature over it.
+        sig: Signature,
+    },
     /// Something left, to whom, until when, and the digest of its manifest.
     Release {
+        /// The release.
         release: ReleaseId,
+        /// The request it answers.
         request: RequestId,
+        /// Who gets it.
         recipient: PersonId,
+        /// They may keep it until.
         until: Date,
+        /// SHA-256 of its manifest.
         manifest: Digest,
+        /// What went out.
         items: Vec<ReleasedItem>,
+        /// How many items were left out.
         withheld: i64,
     },
     /// The same release was built again.
-    ReleaseAgain { release: ReleaseId, manifest: Digest },
+    ReleaseAgain {
+        /// The release.
+        release: ReleaseId,
+        /// SHA-256 of its manifest.
+        manifest: Digest,
+    },
     /// A list was read: what of, how it was filtered (names of filters), how many.
-    Listed { what: String, filters: Vec<String>, count: i64 },
+    Listed {
+        /// A word: what was listed.
+        what: String,
+        /// Names of the filters.
+        filters: Vec<String>,
+        /// How many were shown.
+        count: i64,
+    },
     /// Things were opened and shown.
-    Opened { what: String, tokens: Vec<Token> },
+    Opened {
+        /// A word: what was opened.
+        what: String,
+        /// The things opened.
+        tokens: Vec<Token>,
+    },
     /// Something was tried and refused.
-    Denied { what: String, reason: String },
+    Denied {
+        /// A word: what was tried.
+        what: String,
+        /// A word: why not.
+        reason: String,
+    },
     /// An act that destroys or rotates is about to happen.
-    Intent { act: String, number: i64 },
+    Intent {
+        /// A word: which act.
+        act: String,
+        /// Its number; the matching done event has the same.
+        number: i64,
+    },
     /// It has happened.
-    Done { act: String, number: i64 },
+    Done {
+        /// A word: which act.
+        act: String,
+        /// The number of its intent.
+        number: i64,
+    },
     /// The vault was checked: how many faults.
-    Checked { faults: i64 },
+    Checked {
+        /// How many faults were found.
+        faults: i64,
+    },
     /// A clock that went back or far ahead is accepted by two people.
-    ClockAccepted { people: Vec<PersonId> },
+    ClockAccepted {
+        /// Who accepted it.
+        people: Vec<PersonId>,
+    },
+}
+
+impl Digest {
+    /// SHA-256 of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        use sha2::Digest as _;
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// From standard base64 of 32 bytes, exactly as [`Self::to_base64`] writes it.
+    pub fn from_base64(text: &str) -> Option<Self> {
+        let mut bytes = [0; 33];
+        if text.len() != 44 {
+            return None;
+        }
+        let length = data_encoding::BASE64.decode_mut(text.as_bytes(), &mut bytes).ok()?;
+        bytes[..length].try_into().ok().map(Self)
+    }
+
+    /// Standard base64, 44 characters.
+    pub fn to_base64(self) -> String {
+        data_encoding::BASE64.encode(&self.0)
+    }
 }
 
 impl Serialize for Digest {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(&data_encoding::BASE64.encode(&self.0))
+        s.serialize_str(&self.to_base64())
     }
 }
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-        let bytes = data_encoding::BASE64.decode(text.as_bytes()).ok();
-        let bytes = bytes.and_then(|b| b.try_into().ok());
-        bytes.map(Digest).ok_or_else(|| serde::de::Error::custom("not a digest"))
+        Self::from_base64(&text).ok_or_else(|| serde::de::Error::custom("not a digest"))
     }
 }
 
 impl std::fmt::Debug for Digest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&data_encoding::BASE64.encode(&self.0))
+        f.write_str(&self.to_base64())
     }
 }

@@ -1,3 +1,13 @@
 //! Floor 2: the ledger: entries, tree, checkpoints, proofs. Pure; storage comes in through a trait.
 
+mod canon;
+pub mod checkpoint;
+pub mod entry;
 pub mod event;
+pub mod export;
+pub mod note;
+pub mod proof;
+pub mod tiles;
+pub mod tree;
+pub mod verify;
+pub mod witness;
