@@ -46,6 +46,8 @@ pub struct CompartmentFacts {
     pub generation: u32,
     /// SHA-256 over name and key.
     pub commitment: String,
+    /// The commitment of the generation before, which holders keep.
+    pub previous: Option<String>,
     /// The public half, where there is one: base64 Ed25519 of `log-sign`, age recipient of `desk` and `inbox`.
     pub public: Option<String>,
 }
@@ -100,18 +102,15 @@ pub struct KeyringFile {
     sig: Signature,
     /// Who signed.
     pub signer: PersonId,
-    wraps: BTreeMap<PersonId, String>,
+    wraps: Wraps,
 }
+
+/// Everybody's sealed keys: person, label of the key, base64 of an age file. A label is the beginning of the key's commitment and
+/// says nothing to somebody without the roster.
+pub type Wraps = BTreeMap<PersonId, BTreeMap<String, String>>;
 
 /// The compartment keys that one person holds: the present generation and the one before.
 pub struct Bundle(BTreeMap<(Compartment, u32), Key>);
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrapText {
-    keys: Vec<WrappedKey>,
-    version: u32,
-}
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -153,11 +152,9 @@ impl Bundle {
         self.0.range((name, 0)..=(name, u32::MAX)).rev().map(|((_, generation), key)| (*generation, key))
     }
 
-    /// The names of all compartments in it.
-    pub fn names(&self) -> impl Iterator<Item = Compartment> {
-        let mut names: Vec<_> = self.0.keys().map(|(name, _)| *name).collect();
-        names.dedup();
-        names.into_iter()
+    /// A second copy.
+    pub fn duplicate(&self) -> Self {
+        Self(self.0.iter().map(|(name, key)| (*name, key.duplicate())).collect())
     }
 }
 
@@ -180,22 +177,23 @@ pub fn digest(roster: &Roster) -> Result<[u8; 32]> {
     Ok(Sha256::digest(canonical::to_vec(roster)?).into())
 }
 
+/// The label under which a key of this commitment is wrapped.
+pub fn label(commitment: &str) -> String {
+    data_encoding::HEXLOWER.encode(&Sha256::digest(commitment)[..8])
+}
+
+/// Seals a compartment key to somebody.
+pub fn wrap(name: Compartment, generation: u32, key: &Key, recipient: &AgeRecipient) -> Result<String> {
+    let text = WrappedKey { generation, key: data_encoding::BASE64.encode(key.expose()), name };
+    let plain = Zeroizing::new(canonical::to_vec(&text)?);
+    Ok(data_encoding::BASE64.encode(&stream::seal_bytes(&[recipient.as_age()], &plain)?))
+}
+
 impl KeyringFile {
-    /// Writes a keyring: `bundles` says who gets which keys, `ledger` is the ledger key of the newest generation.
-    pub fn build(
-        roster: &Roster,
-        bundles: &BTreeMap<PersonId, Bundle>,
-        ledger: &Key,
-        signer: PersonId,
-        seed: &SigningSeed,
-    ) -> Result<Self> {
+    /// Writes a keyring; `ledger` is the ledger key of the newest generation.
+    pub fn build(roster: &Roster, wraps: Wraps, ledger: &Key, signer: PersonId, seed: &SigningSeed) -> Result<Self> {
         let text = canonical::to_vec(roster)?;
         let key = seal::derive(ledger, roster.vault.as_bytes(), ROSTER)?;
-        let mut wraps = BTreeMap::new();
-        for member in &roster.people {
-            let Some(bundle) = bundles.get(&member.id) else { continue };
-            wraps.insert(member.id, wrap(bundle, &member.age, roster.version)?);
-        }
         Ok(Self {
             format: FORMAT.into(),
             vault: roster.vault,
@@ -205,6 +203,11 @@ impl KeyringFile {
             signer,
             wraps,
         })
+    }
+
+    /// Everybody's sealed keys.
+    pub fn wraps(&self) -> &Wraps {
+        &self.wraps
     }
 
     /// The bytes of the file.
@@ -224,19 +227,19 @@ impl KeyringFile {
         Ok(file)
     }
 
-    /// Opens `identity`'s bundle. Fails with a refusal if they have none.
+    /// Opens `identity`'s keys. Fails with a refusal if they have none.
     pub fn unwrap(&self, identity: &Identity) -> Result<Bundle> {
-        let Some(wrapped) = self.wraps.get(&identity.person_id()) else {
+        let Some(wraps) = self.wraps.get(&identity.person_id()) else {
             return Err(Error::denied(
                 "this identity is not enrolled in this vault",
                 "Ask a steward to enrol your card with `subrosa person add`, or use --identity with another file.",
             ));
         };
-        let sealed = data_encoding::BASE64.decode(wrapped.as_bytes()).map_err(|_| damaged())?;
-        let text = stream::open_bytes(identity.age().as_age(), &sealed, MAX_BYTES).map_err(|e| e.at("the keyring"))?;
-        let mut parsed: WrapText = canonical::from_slice(&text).map_err(|e| e.at("the keyring"))?;
         let mut bundle = Bundle::new();
-        for item in &mut parsed.keys {
+        for wrap in wraps.values() {
+            let sealed = data_encoding::BASE64.decode(wrap.as_bytes()).map_err(|_| damaged())?;
+            let text = stream::open_bytes(identity.age().as_age(), &sealed, 4096).map_err(|_| damaged())?;
+            let item: WrappedKey = canonical::from_slice(&text).map_err(|_| damaged())?;
             let bytes = Zeroizing::new(data_encoding::BASE64.decode(item.key.as_bytes()).map_err(|_| damaged())?);
             bundle.insert(item.name, item.generation, Key::from_slice(&bytes).ok_or_else(damaged)?);
         }
@@ -244,7 +247,7 @@ impl KeyringFile {
     }
 
     /// Opens the roster with a bundle and verifies everything: the seal, that a steward of the roster signed
-    /// it, and that each newest key held matches its commitment.
+    /// it, and that each key held matches a commitment in it.
     pub fn open(&self, bundle: &Bundle) -> Result<Roster> {
         let sealed = data_encoding::BASE64.decode(self.roster.as_bytes()).map_err(|_| damaged())?;
         let (_, ledger) = bundle.newest(Compartment::Ledger).ok_or_else(damaged)?;
@@ -256,10 +259,11 @@ impl KeyringFile {
         if roster.vault != self.vault || roster.version != self.version {
             return Err(damaged());
         }
-        for name in bundle.names() {
-            let Some((generation, key)) = bundle.newest(name) else { continue };
-            let facts = roster.compartments.get(&name).ok_or_else(damaged)?;
-            if facts.generation != generation || facts.commitment != commitment(name, key) {
+        for ((name, generation), key) in &bundle.0 {
+            let facts = roster.compartments.get(name).ok_or_else(damaged)?;
+            let found = Some(commitment(*name, key));
+            let newest = *generation == facts.generation && found.as_ref() == Some(&facts.commitment);
+            if !newest && found != facts.previous {
                 return Err(Error::damage(
                     "a key in the keyring is not the one that the steward signed for",
                     "Somebody altered keyring.json. Restore it from a backup and tell the stewards.",
@@ -268,17 +272,6 @@ impl KeyringFile {
         }
         Ok(roster)
     }
-}
-
-fn wrap(bundle: &Bundle, age: &AgeRecipient, version: u32) -> Result<String> {
-    let keys = bundle.0.iter().map(|((name, generation), key)| WrappedKey {
-        generation: *generation,
-        key: data_encoding::BASE64.encode(key.expose()),
-        name: *name,
-    });
-    let text = WrapText { keys: keys.collect(), version };
-    let plain = Zeroizing::new(canonical::to_vec(&text)?);
-    Ok(data_encoding::BASE64.encode(&stream::seal_bytes(&[age.as_age()], &plain)?))
 }
 
 fn damaged() -> Error {

@@ -2,12 +2,14 @@
 
 mod commit;
 mod create;
+mod log;
 mod rotate;
 mod unlock;
 mod view;
 
 pub use commit::Act;
+pub use log::{Head, Log};
 pub use create::{Founding, create};
 pub use rotate::{Change, change_membership};
-pub use unlock::{Locked, Vault};
+pub use unlock::{Locked, Unlocked, Vault};
 pub use view::{Loaded, PersonRecord, SiteRecord, StudyRecord, View};

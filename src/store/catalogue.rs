@@ -180,17 +180,7 @@ impl Catalogue {
 
     /// Whether every page and index is sound (SQLCipher's and SQLite's own checks).
     pub fn is_sound(&self) -> Result<bool> {
-        let faults: i64 = self
-            .db
-            .query_row("SELECT count(*) FROM pragma_cipher_integrity_check", [], |r| r.get(0))
-            .or_else(|_| {
-                let mut check = self.db.prepare("PRAGMA cipher_integrity_check")?;
-                let rows = check.query_map([], |_| Ok(()))?.count();
-                Ok::<i64, rusqlite::Error>(i64::try_from(rows).unwrap_or(i64::MAX))
-            })
-            .map_err(sql)?;
-        let quick: String = self.db.query_row("PRAGMA quick_check(1)", [], |r| r.get(0)).map_err(sql)?;
-        Ok(faults == 0 && quick == "ok")
+        db::is_sound(&self.db, Kind::Catalogue)
     }
 }
 
@@ -398,6 +388,11 @@ impl Writer<'_> {
     /// Sets a small value.
     pub fn set_meta(&self, name: &str, value: &[u8]) -> Result<()> {
         self.run("INSERT INTO meta VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2", params![name, value])
+    }
+
+    /// Removes a small value.
+    pub fn unset_meta(&self, name: &str) -> Result<()> {
+        self.run("DELETE FROM meta WHERE name = ?1", params![name])
     }
 
     /// Writes a governance record, last changed by entry `seq`.

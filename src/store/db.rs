@@ -91,6 +91,17 @@ pub fn version(db: &Connection, kind: Kind) -> Result<usize> {
     usize::try_from(version).map_err(|_| Error::damage("a database has a version that cannot be", "Run `subrosa check`."))
 }
 
+/// Whether every page has its right mac and every index agrees with its table.
+pub fn is_sound(db: &Connection, kind: Kind) -> Result<bool> {
+    let run = || -> rusqlite::Result<bool> {
+        let mut pages = db.prepare("PRAGMA cipher_integrity_check")?;
+        let damaged = pages.query_map([], |_| Ok(()))?.count();
+        let quick: String = db.query_row("PRAGMA quick_check(1)", [], |r| r.get(0))?;
+        Ok(damaged == 0 && quick == "ok")
+    };
+    run().map_err(|e| failed(kind, &e))
+}
+
 /// Turns an error of SQLite into words.
 pub fn failed(kind: Kind, error: &rusqlite::Error) -> Error {
     let file = kind.file();

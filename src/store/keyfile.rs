@@ -41,6 +41,7 @@ pub struct KeyFile {
     sites: BTreeMap<SiteId, Site>,
     records: Vec<u8>,
     fresh: BTreeMap<SlotId, [u8; RECORD]>,
+    touched: bool,
 }
 
 /// The content epoch key of a site: sealed as in the file, and open if the reader may.
@@ -92,6 +93,7 @@ impl KeyFile {
             sites: BTreeMap::new(),
             records: Vec::new(),
             fresh: BTreeMap::new(),
+            touched: false,
         })
     }
 
@@ -156,6 +158,7 @@ impl KeyFile {
             sites,
             records: records.to_vec(),
             fresh: BTreeMap::new(),
+            touched: false,
         };
         Ok((file, which))
     }
@@ -185,11 +188,17 @@ impl KeyFile {
         self.sites.get(&site).map(|s| s.generation)
     }
 
+    /// The sites that have keys here.
+    pub fn sites(&self) -> Vec<SiteId> {
+        self.sites.keys().copied().collect()
+    }
+
     /// Gives a site its first epoch key, sealed under the compartment key `content` of `generation`.
     pub fn add_site(&mut self, site: SiteId, generation: u32, content: &Key) -> Result<()> {
         let key = Key::random()?;
         let sealed = seal_site(content, self.vault, site, &key)?;
         self.sites.insert(site, Site { generation, sealed, key: Some(key) });
+        self.touched = true;
         Ok(())
     }
 
@@ -200,6 +209,7 @@ impl KeyFile {
         let key = entry.key.as_ref().ok_or_else(closed)?;
         entry.sealed = seal_site(content, vault, site, key)?;
         entry.generation = generation;
+        self.touched = true;
         Ok(())
     }
 
@@ -241,9 +251,14 @@ impl KeyFile {
         self.len() == 0
     }
 
-    /// Whether keys were added that [`Self::write`] has not written yet.
+    /// Whether something changed that [`Self::write`] has not written yet.
     pub fn is_dirty(&self) -> bool {
-        !self.fresh.is_empty()
+        self.touched || !self.fresh.is_empty()
+    }
+
+    /// Forgets keys that were added and never written.
+    pub fn forget_fresh(&mut self) {
+        self.fresh.clear();
     }
 
     /// The ids of all real slots, in order.
@@ -281,6 +296,7 @@ impl KeyFile {
         files::write_whole(path, &bytes, "the key file")?;
         self.records = records.concat();
         self.fresh.clear();
+        self.touched = false;
         Ok(())
     }
 

@@ -1,0 +1,391 @@
+//! A vault, locked and unlocked.
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use super::log::Log;
+use super::view::View;
+use super::{commit, rotate};
+use crate::base::id::PersonId;
+use crate::base::time::{Clock, Moment};
+use crate::base::{Error, Result};
+use crate::crypto::identity::Identity;
+use crate::crypto::keyring::{self, Bundle, Compartment, KeyringFile, Member, Roster};
+use crate::crypto::sign::{PublicKey, SigningSeed};
+use crate::ledger::checkpoint::{SignedCheckpoint, origin};
+use crate::ledger::event::Digest;
+use crate::ledger::tree;
+use crate::store::catalogue::Catalogue;
+use crate::store::files::Layout;
+use crate::store::keyfile::KeyFile;
+use crate::store::state::{Seen, StateFolder};
+
+/// The keyring in force, and the one about to be (docs/adr/0002).
+pub(super) const KEYRING: &str = "keyring.json";
+pub(super) const NEXT_KEYRING: &str = "keyring.next.json";
+
+/// How far the clock may run behind the last entry without being wrong: five minutes.
+const BEHIND: i64 = 300;
+/// How long a vault may lie untouched before the clock is doubted: ten years.
+const AHEAD: i64 = 10 * 366 * 86_400;
+
+/// A vault: `Vault<Locked>` can be unlocked, `Vault<Unlocked>` can be read and committed to.
+pub struct Vault<S> {
+    pub(super) layout: Layout,
+    pub(super) state: S,
+}
+
+/// Nothing is known but where it lies.
+pub struct Locked {
+    keyring: Vec<u8>,
+}
+
+/// Open as far as the person's roles go.
+pub struct Unlocked {
+    pub(super) context: Context,
+    pub(super) log: Log,
+    pub(super) catalogue: Option<Catalogue>,
+    pub(super) keys: RefCell<KeyFile>,
+    pub(super) folder: StateFolder,
+    pub(super) seen: Seen,
+    pub(super) clock: Box<dyn Clock>,
+}
+
+/// Who is at the keyboard, and what they hold.
+pub struct Context {
+    pub(super) identity: Identity,
+    pub(super) bundle: Bundle,
+    pub(super) roster: Roster,
+    pub(super) me: Member,
+}
+
+impl Vault<Locked> {
+    /// Finds a vault. `keys` overrides where its key file lies.
+    pub fn open(root: &Path, keys: Option<&Path>) -> Result<Self> {
+        let layout = Layout::open(root, keys)?;
+        let keyring = layout.read(KEYRING, keyring::MAX_BYTES as u64).map_err(|e| {
+            Error::damage(
+                "the keyring is missing from the vault or cannot be read",
+                format!("Restore keyring.json from a backup. ({})", e.what()),
+            )
+        })?;
+        Ok(Self { layout, state: Locked { keyring } })
+    }
+
+    /// Where it lies.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Unlocks it for `identity`: verifies the keyring, that nothing is older than what this person last saw (`folder`), finishes what an
+    /// interrupted command began, and opens what their roles give.
+    pub fn unlock(self, identity: Identity, folder: StateFolder, clock: Box<dyn Clock>) -> Result<Vault<Unlocked>> {
+        let layout = self.layout;
+        let (mut bundle, mut roster) = open_keyring(&self.state.keyring, &identity, &layout)?;
+        let seen = folder.load(layout.vault())?;
+        let ledger_keys: Vec<_> = bundle.generations(Compartment::Ledger).map(|(_, k)| k).collect();
+        let (log, _) = Log::open(&layout.path("ledger.db"), &derived(&layout, &ledger_keys, "ledger")?.refs())?;
+        let mut catalogue = open_catalogue(&layout, &bundle)?;
+
+        if let Some((catalogue, _)) = &catalogue {
+            commit::drain(&layout, catalogue, &log)?;
+        }
+        let pinned = log.keyring_digest()?;
+        if pinned != Some(Digest(keyring::digest(&roster)?)) {
+            (bundle, roster) = next_keyring(&layout, &identity, pinned)?;
+            if catalogue.is_none() {
+                catalogue = open_catalogue(&layout, &bundle)?;
+            }
+        }
+        let me = roster.people.iter().find(|m| m.id == identity.person_id()).cloned().ok_or_else(not_enrolled)?;
+        let seen = verify_seen(&layout, &log, &roster, seen)?;
+
+        let keys = match bundle.newest(Compartment::Catalogue) {
+            Some(_) => {
+                let outer: Vec<_> = bundle.generations(Compartment::Catalogue).map(|(_, k)| k).collect();
+                KeyFile::read(&layout.key_file(), layout.vault(), &outer, |site, generation| {
+                    bundle.get(Compartment::Content(site), generation)
+                })?
+                .0
+            }
+            None => KeyFile::new(layout.vault())?,
+        };
+        let context = Context { identity, bundle, roster, me };
+        let state = Unlocked {
+            context,
+            log,
+            catalogue: catalogue.map(|(c, _)| c),
+            keys: RefCell::new(keys),
+            folder,
+            seen,
+            clock,
+        };
+        let mut vault = Vault { layout, state };
+        vault.verify_key_file()?;
+        if vault.is_writer() && vault.state.catalogue.is_some() {
+            rotate::finish(&mut vault)?;
+        }
+        rotate::move_sites(&mut vault)?;
+        vault.remember()?;
+        Ok(vault)
+    }
+}
+
+impl Vault<Unlocked> {
+    /// Where it lies.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Its ledger.
+    pub fn log(&self) -> &Log {
+        &self.state.log
+    }
+
+    /// Who is at the keyboard.
+    pub fn me(&self) -> &Member {
+        &self.state.context.me
+    }
+
+    /// Their keys.
+    pub fn identity(&self) -> &Identity {
+        &self.state.context.identity
+    }
+
+    /// Who is enrolled.
+    pub fn roster(&self) -> &Roster {
+        &self.state.context.roster
+    }
+
+    /// What this person last saw of the vault before this command.
+    pub fn seen(&self) -> &Seen {
+        &self.state.seen
+    }
+
+    /// The destructions so far, for `check`.
+    pub fn key_slots(&self) -> std::cell::Ref<'_, KeyFile> {
+        self.state.keys.borrow()
+    }
+
+    /// What can be read. Whoever shows any of it commits an entry first ([`Vault::commit`]).
+    pub fn view(&self) -> Result<View<'_>> {
+        Ok(View { reader: self.catalogue()?.reader(), keys: &self.state.keys, context: &self.state.context })
+    }
+
+    /// Whether the catalogue database is sound.
+    pub fn catalogue_is_sound(&self) -> Result<bool> {
+        self.catalogue()?.is_sound()
+    }
+
+    /// The key that checkpoints are verified with, as the roster gives it.
+    pub fn log_key(&self) -> Result<PublicKey> {
+        log_key(&self.state.context.roster)
+    }
+
+    /// The origin line of the ledger's checkpoints.
+    pub fn origin(&self) -> String {
+        origin(&self.layout.vault())
+    }
+
+    /// The public half of a compartment, as the roster gives it.
+    pub fn public_of(&self, name: Compartment) -> Option<&str> {
+        self.state.context.roster.compartments.get(&name).and_then(|c| c.public.as_deref())
+    }
+
+    /// The keys of a compartment that this person holds, newest first.
+    pub fn held(&self, name: Compartment) -> Vec<&crate::base::secret::Key> {
+        self.state.context.bundle.generations(name).map(|(_, key)| key).collect()
+    }
+
+    /// The time that decisions use: the later of the clock and the last entry. Refuses a clock that cannot be right.
+    pub fn now(&self) -> Result<Moment> {
+        let clock = self.state.clock.now();
+        let Some(last) = self.state.log.head()?.time else { return Ok(clock) };
+        let gap = clock.seconds() - last.seconds();
+        if gap < -BEHIND {
+            return Err(Error::user(
+                format!("this machine's clock says {clock}, but the vault's last entry is of {last}"),
+                "Set the clock right, then run the command again. Nothing was written.",
+            ));
+        }
+        if gap > AHEAD {
+            return Err(Error::user(
+                format!("this machine's clock says {clock}, more than ten years after the vault's last entry ({last})"),
+                "Set the clock right, then run the command again. Nothing was written.",
+            ));
+        }
+        Ok(clock.max(last))
+    }
+
+    /// Signs the ledger's head, if this person holds the key for it, and remembers it in their state folder.
+    pub(super) fn remember(&mut self) -> Result<()> {
+        let newest = self.state.log.db().checkpoint()?;
+        let head = self.state.log.head()?;
+        let note = match (newest, self.state.context.bundle.newest(Compartment::LogSign)) {
+            (Some((size, note)), _) if size == head.size => note,
+            (_, Some((_, key))) => {
+                let body = crate::ledger::checkpoint::Checkpoint {
+                    origin: self.origin(),
+                    size: head.size,
+                    root: head.root,
+                };
+                let note = body.sign(&SigningSeed::from_key(key))?.to_string();
+                self.state.log.db().keep_checkpoint(head.size, &note)?;
+                note
+            }
+            (Some((_, note)), None) => note,
+            (None, None) => return Ok(()),
+        };
+        let roster = &self.state.context.roster;
+        let mut seen = self.state.seen.clone();
+        seen.checkpoint = note;
+        seen.roster_version = roster.version;
+        seen.roster_digest = data_encoding::BASE64.encode(&keyring::digest(roster)?);
+        seen.keyfile_epoch = seen.keyfile_epoch.max(self.state.keys.borrow().epoch());
+        if seen != self.state.seen {
+            self.state.folder.save(&seen)?;
+        }
+        Ok(())
+    }
+
+    /// Whether this person can write entries.
+    pub(super) fn is_writer(&self) -> bool {
+        self.state.context.bundle.newest(Compartment::LogSign).is_some()
+    }
+
+    pub(super) fn catalogue(&self) -> Result<&Catalogue> {
+        self.state.catalogue.as_ref().ok_or_else(|| {
+            Error::denied(
+                "your roles do not open the catalogue",
+                "Archivists and stewards can do this; an auditor reads the ledger with `subrosa audit`.",
+            )
+        })
+    }
+
+    /// Refuses a key file that is older than the catalogue, or than what this person saw.
+    fn verify_key_file(&self) -> Result<()> {
+        let Some(catalogue) = &self.state.catalogue else { return Ok(()) };
+        let keys = self.state.keys.borrow();
+        let recorded = catalogue.reader().meta("keyfile_generation")?;
+        let recorded = recorded.and_then(|b| b.try_into().ok()).map_or(0, u64::from_be_bytes);
+        if keys.generation() < recorded || keys.epoch() < self.state.seen.keyfile_epoch {
+            return Err(Error::damage(
+                "the key file is older than the vault: it was rolled back or copied from somewhere",
+                "Put back the newest key file. Do not go on with this one: it may hold keys that were destroyed.",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The roster's key for checkpoints.
+pub(super) fn log_key(roster: &Roster) -> Result<PublicKey> {
+    let public = roster.compartments.get(&Compartment::LogSign).and_then(|c| c.public.as_deref());
+    let bytes = public.and_then(|p| data_encoding::BASE64.decode(p.as_bytes()).ok());
+    bytes.and_then(|b| PublicKey::from_slice(&b)).ok_or_else(|| {
+        Error::damage("the keyring does not say which key signs checkpoints", "Restore keyring.json from a backup.")
+    })
+}
+
+/// Database keys out of compartment keys.
+pub(super) fn derived(layout: &Layout, keys: &[&crate::base::secret::Key], which: &str) -> Result<DbKeys> {
+    let info = format!("subrosa/sqlcipher/{which}/1");
+    let keys = keys.iter().map(|k| crate::crypto::seal::derive(k, layout.vault().as_bytes(), &info));
+    Ok(DbKeys(keys.collect::<Result<_>>()?))
+}
+
+/// Keys of a database, newest first.
+pub(super) struct DbKeys(Vec<crate::base::secret::Key>);
+
+impl DbKeys {
+    /// As the databases take them.
+    pub(super) fn refs(&self) -> Vec<&crate::base::secret::Key> {
+        self.0.iter().collect()
+    }
+}
+
+fn open_keyring(bytes: &[u8], identity: &Identity, layout: &Layout) -> Result<(Bundle, Roster)> {
+    let file = KeyringFile::parse(bytes)?;
+    if file.vault != layout.vault() {
+        return Err(Error::damage("the keyring belongs to another vault", "Restore keyring.json from a backup."));
+    }
+    let bundle = file.unwrap(identity)?;
+    let roster = file.open(&bundle)?;
+    Ok((bundle, roster))
+}
+
+fn open_catalogue(layout: &Layout, bundle: &Bundle) -> Result<Option<(Catalogue, usize)>> {
+    let keys: Vec<_> = bundle.generations(Compartment::Catalogue).map(|(_, k)| k).collect();
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    let keys = derived(layout, &keys, "catalogue")?;
+    Catalogue::open(&layout.path("catalogue.db"), layout.vault(), &keys.refs()).map(Some)
+}
+
+/// The keyring that an interrupted command was about to put in force, if it is the one that the ledger names.
+fn next_keyring(layout: &Layout, identity: &Identity, pinned: Option<Digest>) -> Result<(Bundle, Roster)> {
+    let rolled_back = || {
+        Error::damage(
+            "the keyring is not the one that the ledger names: it was rolled back or replaced",
+            "Put back the newest keyring.json. Do not go on with this one.",
+        )
+    };
+    let bytes = layout.read(NEXT_KEYRING, keyring::MAX_BYTES as u64).map_err(|_| rolled_back())?;
+    let (bundle, roster) = open_keyring(&bytes, identity, layout)?;
+    if pinned != Some(Digest(keyring::digest(&roster)?)) {
+        return Err(rolled_back());
+    }
+    layout.write(KEYRING, &bytes)?;
+    Ok((bundle, roster))
+}
+
+/// Refuses a vault that is older than what this person last saw; a first sighting is taken as it is.
+fn verify_seen(layout: &Layout, log: &Log, roster: &Roster, seen: Option<Seen>) -> Result<Seen> {
+    let genesis = tree::leaf_hash(&log.db().leaf(0)?).to_base64();
+    let key = log_key(roster)?;
+    let Some(seen) = seen else {
+        return Ok(Seen::new(layout.vault(), genesis, key.to_base64()));
+    };
+    let rolled_back = |what: &str| {
+        Error::damage(
+            format!("{what} is not what you saw last: the vault was rolled back, replaced or forked"),
+            "Do not go on. Keep your state folder, and ask the ethics board to compare its checkpoint with the ledger.",
+        )
+    };
+    if seen.genesis != genesis {
+        return Err(rolled_back("the beginning of the ledger"));
+    }
+    if roster.version < seen.roster_version {
+        return Err(rolled_back("the keyring"));
+    }
+    if seen.checkpoint.is_empty() {
+        return Ok(seen);
+    }
+    let bytes = data_encoding::BASE64.decode(seen.log_key.as_bytes()).ok();
+    let seen_key = bytes.and_then(|b| PublicKey::from_slice(&b)).ok_or_else(|| rolled_back("the ledger's key"))?;
+    let old = SignedCheckpoint::parse(seen.checkpoint.as_bytes(), &origin(&layout.vault()), &seen_key)?;
+    let (old_size, old_root) = (old.checkpoint().size, old.checkpoint().root);
+    let head = log.head()?;
+    if head.size < old_size {
+        return Err(rolled_back("the ledger"));
+    }
+    let proof = log.consistency(old_size, head.size)?;
+    tree::verify_consistency(old_size, &old_root, head.size, &head.root, &proof)
+        .map_err(|_| rolled_back("the ledger"))?;
+    Ok(Seen { log_key: key.to_base64(), ..seen })
+}
+
+fn not_enrolled() -> Error {
+    Error::denied(
+        "this identity is not enrolled in this vault",
+        "Ask a steward to enrol your card with `subrosa person add`, or use --identity with another file.",
+    )
+}
+
+impl Context {
+    /// Who it is.
+    pub fn person(&self) -> PersonId {
+        self.me.id
+    }
+}
