@@ -110,7 +110,13 @@ impl Approval {
 }
 
 /// The kinds of board that a site demands (`boards`) and of which no approval covers a release on this day for this purpose.
-pub fn missing_boards(boards: &[String], site: SiteId, approvals: &[Approval], day: Date, purpose: &str) -> Vec<String> {
+pub fn missing_boards(
+    boards: &[String],
+    site: SiteId,
+    approvals: &[Approval],
+    day: Date,
+    purpose: &str,
+) -> Vec<String> {
     lacking(boards, approvals, |a| a.covers_use(site, day, purpose))
 }
 

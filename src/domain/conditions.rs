@@ -65,12 +65,18 @@ mod tests {
         assert_eq!(now.version, "1");
         assert_eq!(Conditions::of(&now.digest()), Some(now));
         assert_eq!(Conditions::of(&Digest([0; 32])), None);
-        assert_eq!(format!("{:?}", now.digest()), "DIGEST");
+        assert_eq!(format!("{:?}", now.digest()), "b6GoXkQ8hPiJexFk8OSEuUF0G4D6gOu4Yvpk3Plh4Z0=");
     }
 
     #[test]
     fn says_what_matters() {
-        for words in ["no open access", "who the people in it are", "destroy all copies by the end date", "do not pass it on", "within 24 hours"] {
+        for words in [
+            "no open access",
+            "who the people in it are",
+            "destroy all copies by the end date",
+            "do not pass it on",
+            "within 24 hours",
+        ] {
             assert!(Conditions::current().text.contains(words), "{words}");
         }
     }

@@ -8,4 +8,5 @@ pub mod project;
 pub mod request;
 pub mod study;
 mod study_check;
+mod study_forms;
 mod study_toml;

@@ -211,7 +211,10 @@ mod tests {
     #[test]
     fn checks_and_tidies_a_project() {
         let good = project().checked().unwrap();
-        assert_eq!((good.title.as_str(), good.purpose.duo.as_str(), good.people.len()), ("Departures", "DUO:0000042", 1));
+        assert_eq!(
+            (good.title.as_str(), good.purpose.duo.as_str(), good.people.len()),
+            ("Departures", "DUO:0000042", 1)
+        );
         assert!(Project { people: vec![], ..project() }.checked().is_err());
         assert!(Project { until: "2025-12-31".parse().unwrap(), ..project() }.checked().is_err());
         assert!(Project { title: " ".into(), ..project() }.checked().is_err());
@@ -222,7 +225,8 @@ mod tests {
     #[test]
     fn is_active_within_its_period_while_open() {
         let p = project();
-        for (day, active) in [("2025-12-31", false), ("2026-01-01", true), ("2027-12-31", true), ("2028-01-01", false)] {
+        for (day, active) in [("2025-12-31", false), ("2026-01-01", true), ("2027-12-31", true), ("2028-01-01", false)]
+        {
             assert_eq!(p.active(day.parse().unwrap()), active, "{day}");
         }
         assert!(!Project { status: Status::Closed, ..project() }.active("2026-06-01".parse().unwrap()));

@@ -138,14 +138,23 @@ impl Request {
     /// Whether the card is enrolled is not asked here.
     pub fn open(bytes: &[u8], vault: VaultId, now: Moment) -> Result<Self> {
         if bytes.len() > MAX_BYTES {
-            return Err(Error::user("the request is larger than 1 MiB", "Check that it is a request; ask for sites instead of codes."));
+            return Err(Error::user(
+                "the request is larger than 1 MiB",
+                "Check that it is a request; ask for sites instead of codes.",
+            ));
         }
         let request: Self = canonical::from_slice(bytes).map_err(|e| e.at("the request"))?;
         if request.format != FORMAT {
-            return Err(Error::user("the request is in a format that this program does not read", "Use the same version of Subrosa on both sides."));
+            return Err(Error::user(
+                "the request is in a format that this program does not read",
+                "Use the same version of Subrosa on both sides.",
+            ));
         }
         if request.vault != vault {
-            return Err(Error::user("the request is for another vault", "Ask the analyst to write it with this vault's card."));
+            return Err(Error::user(
+                "the request is for another vault",
+                "Ask the analyst to write it with this vault's card.",
+            ));
         }
         require(&card_key(&request.card)?, REQUEST_CONTEXT, &request.signed_bytes()?, &request.sig, "the request")?;
         request.check(now)?;
@@ -158,7 +167,10 @@ impl Request {
         check_level(self.level)?;
         check_until(self.until, now)?;
         if self.created > now.plus_days(1) {
-            return Err(Error::user("the request was written in the future", "Set the clock of the computer that wrote it."));
+            return Err(Error::user(
+                "the request was written in the future",
+                "Set the clock of the computer that wrote it.",
+            ));
         }
         if text::page("the purpose", &self.purpose)?.is_empty() || self.purpose.trim() != self.purpose {
             return Err(Error::user("the purpose is empty", "Say in a sentence or two what the material is used for."));
@@ -228,19 +240,28 @@ pub fn check_level(level: u8) -> Result<()> {
     if (1..=3).contains(&level) {
         return Ok(());
     }
-    Err(Error::user("there is no such level", "Use 1, 2 or 3: direct identifiers replaced; strong indirect ones too; indirect ones generalised."))
+    Err(Error::user(
+        "there is no such level",
+        "Use 1, 2 or 3: direct identifiers replaced; strong indirect ones too; indirect ones generalised.",
+    ))
 }
 
 /// Refuses an end that is not in the future, or more than [`MAX_YEARS`] away.
 pub fn check_until(until: Date, now: Moment) -> Result<()> {
     let today = now.date();
     if until <= today {
-        return Err(Error::user("the end date is not in the future", "Give the last day of use; nothing goes out without one."));
+        return Err(Error::user(
+            "the end date is not in the future",
+            "Give the last day of use; nothing goes out without one.",
+        ));
     }
     let (year, month, day) = (today.year().saturating_add(MAX_YEARS), today.month(), today.day());
     let last = Date::new(year, month, day).or_else(|| Date::new(year, month, 28));
     if last.is_none_or(|last| until > last) {
-        return Err(Error::user(format!("the end date is more than {MAX_YEARS} years away"), "Give an earlier one; a new request can follow."));
+        return Err(Error::user(
+            format!("the end date is more than {MAX_YEARS} years away"),
+            "Give an earlier one; a new request can follow.",
+        ));
     }
     Ok(())
 }
@@ -279,4 +300,168 @@ pub fn check_decision(decision: &DecisionFacts, request: &Request) -> Result<()>
 fn card_key(card: &Value) -> Result<PublicKey> {
     let key = card.get("sign").cloned().and_then(|v| serde_json::from_value(v).ok());
     key.ok_or_else(|| forged("the card in the request"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::{PersonId, RequestId};
+    use crate::base::secret::Key;
+    use crate::ledger::event::Module;
+    use serde_json::json;
+
+    const VAULT: VaultId = VaultId::from_bytes([7; 16]);
+
+    fn now() -> Moment {
+        "2026-11-23T09:30:00Z".parse().unwrap()
+    }
+
+    fn ask() -> Ask {
+        Ask {
+            vault: VAULT,
+            project: ProjectId::from_bytes([1; 16]),
+            level: 2,
+            until: "2027-06-30".parse().unwrap(),
+            items: Items { sites: vec!["AM".into()], codes: vec![] },
+            purpose: " To compare how people tell of leaving. ".into(),
+            conditions: Conditions::current().digest(),
+        }
+    }
+
+    fn seed() -> SigningSeed {
+        SigningSeed::from_key(&Key::random().unwrap())
+    }
+
+    fn card(seed: &SigningSeed) -> Value {
+        json!({"name": "Dora Demo", "sign": seed.public().to_base64()})
+    }
+
+    fn made(ask: Ask) -> Result<Request> {
+        let seed = seed();
+        Request::new(ask, card(&seed), &seed, now())
+    }
+
+    #[test]
+    fn a_request_reads_back_as_it_was_signed() {
+        let request = made(ask()).unwrap();
+        assert_eq!(request.purpose, "To compare how people tell of leaving.");
+        let bytes = request.to_bytes().unwrap();
+        let read = Request::open(&bytes, VAULT, now()).unwrap();
+        assert_eq!(read, request);
+        assert_eq!(read.digest().unwrap(), request.digest().unwrap());
+        assert_ne!(made(ask()).unwrap().nonce, request.nonce);
+        assert!(!format!("{request:?}").contains("Dora"));
+    }
+
+    #[test]
+    fn whatever_is_changed_afterwards_is_found() {
+        let request = made(ask()).unwrap();
+        let text = String::from_utf8(request.to_bytes().unwrap()).unwrap();
+        for (from, to) in [
+            ("\"level\":2", "\"level\":1"),
+            ("2027-06-30", "2027-07-30"),
+            ("\"AM\"", "\"GE\""),
+            ("leaving", "staying"),
+            ("Dora", "Nora"),
+            ("\"level\":2", "\"level\":2,\"open\":true"),
+            ("subrosa-request/1", "subrosa-request/2"),
+            ("{\"card\"", "{ \"card\""),
+        ] {
+            assert!(text.contains(from), "{from}");
+            assert!(Request::open(text.replacen(from, to, 1).as_bytes(), VAULT, now()).is_err(), "{to}");
+        }
+        let other = card(&seed());
+        let swapped = text.replace(&request.signer().unwrap().to_base64(), other["sign"].as_str().unwrap());
+        assert!(Request::open(swapped.as_bytes(), VAULT, now()).is_err());
+        assert!(Request::open(text.as_bytes(), VaultId::from_bytes([8; 16]), now()).is_err());
+        assert!(Request::open(&vec![b' '; MAX_BYTES + 1], VAULT, now()).is_err());
+    }
+
+    #[test]
+    fn out_of_bounds_is_refused() {
+        let date = |t: &str| t.parse::<Date>().unwrap();
+        assert!(made(Ask { level: 0, ..ask() }).is_err());
+        assert!(made(Ask { level: 4, ..ask() }).is_err());
+        for (until, good) in [
+            ("2026-11-22", false),
+            ("2026-11-23", false),
+            ("2026-11-24", true),
+            ("2036-11-23", true),
+            ("2036-11-24", false),
+            ("9998-01-01", false),
+        ] {
+            assert_eq!(made(Ask { until: date(until), ..ask() }).is_ok(), good, "{until}");
+        }
+        assert!(made(Ask { purpose: " ".into(), ..ask() }).is_err());
+        assert!(made(Ask { purpose: "x".repeat(MAX_PURPOSE + 1), ..ask() }).is_err());
+        assert!(made(Ask { conditions: Digest([0; 32]), ..ask() }).is_err());
+        assert!(made(Ask { items: Items { sites: vec![String::new()], codes: vec![] }, ..ask() }).is_err());
+        assert!(made(Ask { items: Items { sites: vec![], codes: vec!["A".into(); MAX_CODES + 1] }, ..ask() }).is_err());
+        assert!(Request::new(ask(), card(&seed()), &seed(), now()).is_err());
+    }
+
+    #[test]
+    fn on_a_leap_day_ten_years_end_in_february() {
+        let leap: Moment = "2028-02-29T12:00:00Z".parse().unwrap();
+        assert!(check_until("2038-02-28".parse().unwrap(), leap).is_ok());
+        assert!(check_until("2038-03-01".parse().unwrap(), leap).is_err());
+    }
+
+    #[test]
+    fn a_request_that_has_run_out_or_comes_from_the_future_is_refused() {
+        let bytes = made(ask()).unwrap().to_bytes().unwrap();
+        assert!(Request::open(&bytes, VAULT, "2027-06-30T00:00:00Z".parse().unwrap()).is_err());
+        assert!(Request::open(&bytes, VAULT, "2026-11-20T00:00:00Z".parse().unwrap()).is_err());
+    }
+
+    fn decision() -> DecisionFacts {
+        let analyst = PersonId::from_bytes([4; 16]);
+        DecisionFacts {
+            request: RequestId::from_bytes([3; 16]),
+            project: ask().project,
+            recipient: analyst,
+            requester: analyst,
+            granted: true,
+            level: 2,
+            sites: None,
+            items: None,
+            needs: vec![Module::Archive, Module::Analyse],
+            approvals: vec![],
+            until: ask().until,
+            conditions: ask().conditions,
+            country: "EE".into(),
+            steward: PersonId::from_bytes([5; 16]),
+            time: now(),
+        }
+    }
+
+    #[test]
+    fn a_decision_holds_for_its_words_and_its_steward() {
+        let (steward, other) = (seed(), seed());
+        let sig = sign_decision(&decision(), &steward).unwrap();
+        verify_decision(&decision(), &steward.public(), &sig).unwrap();
+        assert!(verify_decision(&decision(), &other.public(), &sig).is_err());
+        assert!(verify_decision(&DecisionFacts { level: 1, ..decision() }, &steward.public(), &sig).is_err());
+    }
+
+    #[test]
+    fn a_decision_grants_at_most_what_was_asked_and_never_ones_own() {
+        let request = made(ask()).unwrap();
+        let check = |d: DecisionFacts| check_decision(&d, &request);
+        check(decision()).unwrap();
+        check(DecisionFacts { level: 3, until: "2027-01-01".parse().unwrap(), ..decision() }).unwrap();
+        let refused = [
+            DecisionFacts { level: 1, ..decision() },
+            DecisionFacts { until: "2027-07-01".parse().unwrap(), ..decision() },
+            DecisionFacts { until: "2026-11-23".parse().unwrap(), ..decision() },
+            DecisionFacts { project: ProjectId::from_bytes([2; 16]), ..decision() },
+            DecisionFacts { conditions: Digest([0; 32]), ..decision() },
+            DecisionFacts { steward: decision().requester, ..decision() },
+            DecisionFacts { steward: decision().recipient, granted: false, ..decision() },
+        ];
+        for d in refused {
+            assert!(check(d).is_err());
+        }
+        check(DecisionFacts { granted: false, level: 9, ..decision() }).unwrap();
+    }
 }

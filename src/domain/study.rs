@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
 use super::code::CodePattern;
-use super::study_check;
+use super::{study_check, study_forms};
 use crate::base::{Error, Result};
 use crate::crypto::sign::{self, PublicKey, Signature, SigningSeed};
 use crate::ledger::event::{Digest, Module, ModuleState, Tier};
@@ -230,7 +230,7 @@ impl Study {
     ///
     /// A form version keeps its text and what it grants, a site its prefix and country, and the code pattern stays. All faults have line 1.
     pub fn amendment_faults(&self, before: &Study) -> Vec<Fault> {
-        study_check::amendment_faults(before, self)
+        study_forms::amendment_faults(before, self)
     }
 }
 
@@ -330,4 +330,95 @@ pub fn as_error(faults: &[Fault]) -> Error {
 
 pub(super) fn fold_label(label: &str) -> String {
     label.trim().nfc().collect::<String>().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::secret::Key;
+
+    const SAMPLE: &str = include_str!("../sample/study.toml");
+
+    #[test]
+    fn reads_the_sample_study() {
+        let study = Study::parse(SAMPLE).unwrap();
+        assert_eq!(study.sites.len(), 4);
+        assert_eq!(study.site("SR").unwrap().country, "RS");
+        assert_eq!(study.thresholds, Thresholds { k: 3, cell: 10, stewards: 1, grace_days: 7 });
+        assert!(!study.two_stewards());
+        let form = study.form("v2", Some("hy")).unwrap();
+        assert_eq!((form.language.as_str(), form.expiry_years, form.proof_of_consent_years), ("en", Some(20), None));
+        assert_eq!(form.grant(Module::Reuse), ModuleState::Granted);
+        assert_eq!(form.grant(Module::Teaching), ModuleState::NotAsked);
+        assert_eq!(study.form_of_digest(&form.digest()), Some(form));
+        assert!(study.form("v3", None).is_none());
+        assert_eq!(study.speakers.role(" респондент"), Some(SpeakerRole::Participant));
+        assert_eq!(study.speakers.role("Q"), None);
+        assert_eq!(study.places[0].region.as_deref(), Some("Shirak"));
+    }
+
+    #[test]
+    fn numbers_fall_into_bands() {
+        let study = Study::parse(SAMPLE).unwrap();
+        let age = study.variable("age").unwrap();
+        for (value, band) in [
+            (0, "under 18"),
+            (17, "under 18"),
+            (18, "18-29"),
+            (29, "18-29"),
+            (30, "30-39"),
+            (64, "50-64"),
+            (65, "65 and over"),
+            (120, "65 and over"),
+        ] {
+            assert_eq!(age.band(value).as_deref(), Some(band));
+        }
+        assert_eq!(study.variable("gender").unwrap().band(3), None);
+    }
+
+    #[test]
+    fn a_form_has_one_digest_however_it_was_saved() {
+        let digest = form_digest("I agree.\nCafe\u{301}");
+        assert_eq!(digest, form_digest("\u{2003}\r\nI agree.\r\nCaf\u{e9} \n\n"));
+        assert_eq!(digest, form_digest("I agree.\rCaf\u{e9}"));
+        assert_ne!(digest, form_digest("I agree. Caf\u{e9}"));
+    }
+
+    #[test]
+    fn a_steward_signs_the_text_to_the_letter() {
+        let steward = SigningSeed::from_key(&Key::random().unwrap());
+        let sig = sign_study(SAMPLE, &steward);
+        verify_study(SAMPLE, &steward.public(), &sig).unwrap();
+        assert!(verify_study(&SAMPLE.replace("k = 3", "k = 2"), &steward.public(), &sig).is_err());
+        assert_ne!(study_digest(SAMPLE), study_digest(&format!("{SAMPLE}\n")));
+    }
+
+    #[test]
+    fn an_amendment_adds_and_never_rewrites() {
+        let before = Study::parse(SAMPLE).unwrap();
+        assert!(before.amendment_faults(&before).is_empty());
+        let faults = |from: &str, to: &str| {
+            assert!(SAMPLE.contains(from));
+            Study::parse(&SAMPLE.replace(from, to))
+                .unwrap()
+                .amendment_faults(&before)
+                .into_iter()
+                .map(|f| f.key)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(faults("and used by the researchers of this study.", "and used by researchers."), ["form.text"]);
+        assert_eq!(faults("reuse = \"granted\"", "reuse = \"granted\"\nteaching = \"granted\""), ["form.grants"]);
+        assert_eq!(faults("prefix = \"SR\"", "prefix = \"RS\""), ["site"]);
+        assert_eq!(faults("country = \"RS\"", "country = \"ME\""), ["site.country"]);
+        assert_eq!(faults("{number:02}", "{number:03}"), ["code_pattern"]);
+        assert_eq!(faults("version = \"v1\"", "version = \"v0\""), ["form"]);
+        assert!(faults("k = 3", "k = 5").is_empty());
+    }
+
+    #[test]
+    fn a_refusal_tells_the_first_fault_and_how_many() {
+        let error = Study::read(&SAMPLE.replace("k = 3", "k = 1").replace("cell = 10", "cell = 0")).unwrap_err();
+        assert!(error.what().starts_with("study.toml, line 10, thresholds.k: "), "{}", error.what());
+        assert!(error.what().ends_with("(and 1 more)"), "{}", error.what());
+    }
 }

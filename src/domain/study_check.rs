@@ -6,30 +6,27 @@ use toml::de::DeTable;
 
 use super::code::{CodePattern, latin_letters};
 use super::country::is_country;
-use super::study::{Fault, Form, MAX_BYTES, Place, Site, Speakers, Study, Thresholds, Variable};
-use super::study_toml::{Faults, NEVER_OPEN, Node, Table, speaks_of_openness};
-use crate::ledger::event::{Module, ModuleState};
+use super::study::{Fault, MAX_BYTES, Place, Site, Speakers, Study, Thresholds, Variable};
+use super::study_forms::forms;
+use super::study_toml::{Faults, MAX_WORDS, Node, Table, checked, is_word, some_tables, words};
 
-const MODULES: &[&str] =
-    &["archive", "analyse", "reuse", "teaching", "quote_text", "quote_audio", "recontact", "abroad"];
-const GRANTS: &[&str] = &["granted", "refused", "not_asked"];
-const TIERS: &[&str] =
-    &["full_name", "first_name", "role_place", "role_country", "code_only", "paraphrase_only", "never"];
 const CLASSES: &[&str] = &["direct", "strong_indirect", "indirect", "other"];
-const BASES: &[&str] = &["consent", "public_interest"];
 
 /// Most of each: far beyond any study, and small enough to compare quickly.
 const MAX_SITES: usize = 300;
-const MAX_FORMS: usize = 300;
 const MAX_PLACES: usize = 20_000;
 const MAX_VARIABLES: usize = 500;
-const MAX_WORDS: usize = 500;
 
 /// See [`Study::parse`].
 pub(super) fn parse(text: &str) -> Result<Study, Vec<Fault>> {
     if text.len() > MAX_BYTES {
         let what = format!("the file is larger than {} MiB", MAX_BYTES >> 20);
-        return Err(vec![Fault { line: 1, key: String::new(), what, remedy: "Check that it is a study definition.".into() }]);
+        return Err(vec![Fault {
+            line: 1,
+            key: String::new(),
+            what,
+            remedy: "Check that it is a study definition.".into(),
+        }]);
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut faults = Faults::new(text);
@@ -47,7 +44,20 @@ pub(super) fn parse(text: &str) -> Result<Study, Vec<Fault>> {
 fn study(f: &mut Faults, root: &Table<'_, '_>) -> Option<Study> {
     f.only(
         root,
-        &["format", "title", "summary", "contact", "code_pattern", "withdrawal", "thresholds", "site", "form", "speakers", "place", "variable"],
+        &[
+            "format",
+            "title",
+            "summary",
+            "contact",
+            "code_pattern",
+            "withdrawal",
+            "thresholds",
+            "site",
+            "form",
+            "speakers",
+            "place",
+            "variable",
+        ],
     );
     format(f, root);
     let title = f.need(root, "title").and_then(|n| f.line_of(&n));
@@ -113,7 +123,12 @@ fn sites(f: &mut Faults, root: &Table<'_, '_>) -> Vec<Site> {
         if let Some((list, node)) = &boards
             && list.as_ref().is_some_and(Vec::is_empty)
         {
-            f.add(node.at, &node.key, "no board is named", "Name at least one kind of board that must approve this site.");
+            f.add(
+                node.at,
+                &node.key,
+                "no board is named",
+                "Name at least one kind of board that must approve this site.",
+            );
         }
         if let (Some(prefix), Some(name), Some(country), Some((Some(boards), _))) = (prefix, name, country, boards) {
             sites.push(Site { prefix, name, country, boards });
@@ -129,7 +144,8 @@ fn prefix(f: &mut Faults, node: &Node<'_, '_>, seen: &mut BTreeMap<String, (Stri
     let mut clear = true;
     if !(1..=8).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_uppercase()) {
         let as_latin = !looks.is_empty() && looks.len() <= 8 && looks.bytes().all(|b| b.is_ascii_uppercase());
-        let hint = if as_latin { format!("It looks like `{looks}`: type that in Latin capitals.") } else { String::new() };
+        let hint =
+            if as_latin { format!("It looks like `{looks}`: type that in Latin capitals.") } else { String::new() };
         let hint = if hint.is_empty() { "Use letters only, such as `AM`.".to_owned() } else { hint };
         f.add(node.at, &node.key, "the prefix is not 1 to 8 capital letters A to Z", hint);
         clear = false;
@@ -163,92 +179,6 @@ fn country(f: &mut Faults, node: &Node<'_, '_>) -> Option<String> {
     None
 }
 
-fn forms(f: &mut Faults, root: &Table<'_, '_>) -> Vec<Form> {
-    let tables = some_tables(f, root, "form", MAX_FORMS);
-    let mut forms: Vec<Form> = Vec::new();
-    for table in &tables {
-        let Some(form) = form(f, table) else { continue };
-        let same = forms.iter().filter(|o| o.version == form.version).collect::<Vec<_>>();
-        if same.iter().any(|o| o.language == form.language) {
-            f.add(table.at, "form.version", "a form of this version and language stands above", "Give it another version or language.");
-        } else if same.iter().any(|o| !grants_alike(o, &form)) {
-            let what = "a form of this version in another language grants something else, or on other terms";
-            f.add(table.at, "form.version", what, "Translations grant the same; what differs needs a version of its own.");
-        }
-        if forms.iter().any(|o| o.version != form.version && o.digest() == form.digest()) {
-            let what = "another version has the very same text";
-            f.add(table.at, "form.text", what, "Consents are told apart by the text agreed to; correct one of the texts.");
-        }
-        forms.push(form);
-    }
-    forms
-}
-
-fn grants_alike(a: &Form, b: &Form) -> bool {
-    let terms = |f: &Form| (f.tier, f.basis, f.review_years, f.expiry_years, f.proof_of_consent_years);
-    MODULES_ALL.iter().all(|m| a.grant(*m) == b.grant(*m)) && terms(a) == terms(b)
-}
-
-const MODULES_ALL: [Module; 8] = [
-    Module::Archive,
-    Module::Analyse,
-    Module::Reuse,
-    Module::Teaching,
-    Module::QuoteText,
-    Module::QuoteAudio,
-    Module::Recontact,
-    Module::Abroad,
-];
-
-fn form(f: &mut Faults, table: &Table<'_, '_>) -> Option<Form> {
-    f.only(
-        table,
-        &["version", "language", "basis", "text", "tier", "review_years", "expiry_years", "proof_of_consent_years", "grants"],
-    );
-    let version = f.need(table, "version").and_then(|n| checked(f, &n, is_version, "Use letters, digits, `.`, `-` and `_`, such as `v2`."));
-    let language = f.need(table, "language").and_then(|n| checked(f, &n, is_language, "Use BCP 47, such as `ru` or `sr-Latn`."));
-    let basis = f.need(table, "basis").and_then(|n| f.word(&n, BASES));
-    let text = f.need(table, "text").and_then(|n| f.page_of(&n));
-    let tier = f.need(table, "tier").and_then(|n| f.word(&n, TIERS));
-    let mut years = |name, most| match table.get(name) {
-        None => Some(None),
-        Some(n) => f.integer(&n, 1, most).and_then(|y| u8::try_from(y).ok()).map(Some),
-    };
-    let (review, expiry, proof) = (years("review_years", 50), years("expiry_years", 100), years("proof_of_consent_years", 50));
-    let grants = f.need(table, "grants").and_then(|n| f.table(&n)).map(|t| grants(f, &t));
-    Some(Form {
-        version: version?,
-        language: language?,
-        basis: basis?,
-        text: text?,
-        grants: grants?,
-        tier: tier?,
-        review_years: review?,
-        expiry_years: expiry?,
-        proof_of_consent_years: proof?,
-    })
-}
-
-fn grants(f: &mut Faults, table: &Table<'_, '_>) -> BTreeMap<Module, ModuleState> {
-    f.only(table, MODULES);
-    let mut grants = BTreeMap::new();
-    for (name, node) in table.entries() {
-        let Some(module) = MODULES.iter().position(|m| *m == name).and_then(|i| MODULES_ALL.get(i)) else { continue };
-        if f.string(&node).is_none() {
-            continue;
-        }
-        if node.text().is_some_and(speaks_of_openness) {
-            f.add(node.at, &node.key, "there is no open access", NEVER_OPEN);
-        } else if let Some(state) = f.word(&node, GRANTS) {
-            grants.insert(*module, state);
-        }
-    }
-    if table.entries().is_empty() && f.complete() {
-        f.add(table.at, "form.grants", "the form grants nothing", "Name at least `archive = \"granted\"`.");
-    }
-    grants
-}
-
 fn speakers(f: &mut Faults, table: &Table<'_, '_>) -> Speakers {
     const ROLES: [&str; 4] = ["participant", "interviewer", "interpreter", "bystander"];
     f.only(table, &ROLES);
@@ -259,7 +189,12 @@ fn speakers(f: &mut Faults, table: &Table<'_, '_>) -> Speakers {
         for member in f.list(&node, MAX_WORDS) {
             let Some(label) = f.line_of(&member) else { continue };
             if label.chars().count() > 60 || label.contains(':') {
-                f.add(member.at, &member.key, "a label is longer than 60 characters or has a colon in it", "Shorten it.");
+                f.add(
+                    member.at,
+                    &member.key,
+                    "a label is longer than 60 characters or has a colon in it",
+                    "Shorten it.",
+                );
             } else if let Some(line) = seen.insert(super::study::fold_label(&label), f.line(member.at)) {
                 let what = format!("this label stands already in line {line}, capitals aside");
                 f.add(member.at, &member.key, what, "Leave it out where it does not belong.");
@@ -299,7 +234,9 @@ fn variables(f: &mut Faults, root: &Table<'_, '_>) -> Vec<Variable> {
     let mut variables = Vec::new();
     for table in &tables {
         f.only(table, &["name", "class", "values", "bands"]);
-        let name = f.need(table, "name").and_then(|n| checked(f, &n, is_word, "Use small letters, digits and `_`, such as `age`."));
+        let name = f
+            .need(table, "name")
+            .and_then(|n| checked(f, &n, is_word, "Use small letters, digits and `_`, such as `age`."));
         if let Some(name) = &name
             && let Some(line) = seen.insert(name.clone(), f.line(table.at))
         {
@@ -331,103 +268,135 @@ fn bands(f: &mut Faults, node: &Node<'_, '_>) -> Option<Vec<u32>> {
     Some(bounds)
 }
 
-/// The members of a list, each read by `read`; a member that stands twice is a fault.
-fn words<'a, 't>(
-    f: &mut Faults,
-    node: &Node<'a, 't>,
-    read: impl Fn(&mut Faults, &Node<'a, 't>) -> Option<String>,
-) -> Option<Vec<String>> {
-    let mut found: Vec<String> = Vec::new();
-    let mut clear = true;
-    for member in f.list(node, MAX_WORDS) {
-        match read(f, &member) {
-            Some(word) if found.contains(&word) => {
-                f.add(member.at, &member.key, "this stands twice in the list", "Leave one out.");
-            }
-            Some(word) => found.push(word),
-            None => clear = false,
-        }
-    }
-    clear.then_some(found)
-}
-
 fn board(f: &mut Faults, node: &Node<'_, '_>) -> Option<String> {
     checked(f, node, is_word, "Use small letters, digits and `_`, such as `university`.")
 }
 
-fn checked(f: &mut Faults, node: &Node<'_, '_>, good: fn(&str) -> bool, remedy: &str) -> Option<String> {
-    let text = f.string(node)?;
-    if !good(text) {
-        f.add(node.at, &node.key, format!("{} is not written as it must be", node.key), remedy);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &str = include_str!("../sample/study.toml");
+
+    /// The faults of the sample with one thing changed, as (key, what, remedy).
+    fn faults(from: &str, to: &str) -> Vec<Fault> {
+        assert!(SAMPLE.contains(from), "{from}");
+        parse(&SAMPLE.replacen(from, to, 1)).map(|_| Vec::new()).unwrap_or_else(|f| f)
     }
-    good(text).then(|| text.to_owned())
-}
 
-/// The tables of `[[name]]`; none at all is a fault.
-fn some_tables<'a, 't>(f: &mut Faults, root: &Table<'a, 't>, name: &str, most: usize) -> Vec<Table<'a, 't>> {
-    let tables = f.tables(root, name, most);
-    if tables.is_empty() && f.complete() {
-        f.add(0, name, format!("the study has no {name}"), format!("Add one that begins with [[{name}]]."));
+    fn line_of(needle: &str) -> usize {
+        SAMPLE.lines().position(|l| l.contains(needle)).unwrap() + 1
     }
-    tables
-}
 
-/// 1 to 32 small letters, digits and `_`, a letter first.
-pub(super) fn is_word(text: &str) -> bool {
-    text.len() <= 32
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-}
-
-fn is_version(text: &str) -> bool {
-    text.len() <= 32
-        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
-}
-
-/// Language, script and region of BCP 47, as usually written: `ru`, `sr-Latn`, `pt-BR`.
-pub(super) fn is_language(text: &str) -> bool {
-    let mut parts = text.split('-').peekable();
-    let all = |p: &str, good: fn(&u8) -> bool| p.bytes().all(|b| good(&b));
-    if !parts.next().is_some_and(|p| (2..=3).contains(&p.len()) && all(p, u8::is_ascii_lowercase)) {
-        return false;
-    }
-    parts.next_if(|p| p.len() == 4 && all(&p[..1], u8::is_ascii_uppercase) && all(&p[1..], u8::is_ascii_lowercase));
-    parts.next_if(|p| (p.len() == 2 && all(p, u8::is_ascii_uppercase)) || (p.len() == 3 && all(p, u8::is_ascii_digit)));
-    parts.next().is_none()
-}
-
-/// See [`Study::amendment_faults`].
-pub(super) fn amendment_faults(before: &Study, after: &Study) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let mut add = |key: &str, what: String, remedy: &str| {
-        faults.push(Fault { line: 1, key: key.to_owned(), what, remedy: remedy.to_owned() });
-    };
-    if before.code_pattern != after.code_pattern {
-        add("code_pattern", "the code pattern has changed".into(), "Archive codes are in use; put the pattern back.");
-    }
-    for site in &before.sites {
-        match after.site(&site.prefix) {
-            None => add("site", format!("the site {} is gone", site.prefix), "Put it back: interviews may stand on it."),
-            Some(now) if now.country != site.country => {
-                add("site.country", format!("the country of the site {} has changed", site.prefix), "Put it back.");
-            }
-            Some(_) => {}
+    #[test]
+    fn each_fault_has_its_place_and_a_way_out() {
+        for (from, to, line, key, says) in [
+            ("country = \"RS\"", "contry = \"RS\"", "\"RS\"", "site.contry", "Did you mean `country`?"),
+            ("country = \"RS\"", "country = \"rs\"", "\"RS\"", "site.country", "`RS`"),
+            ("country = \"RS\"", "country = \"UK\"", "\"RS\"", "site.country", "`GB`"),
+            ("prefix = \"GE\"", "prefix = \"АМ\"", "prefix = \"GE\"", "site.prefix", "It looks like `AM`"),
+            ("prefix = \"GE\"", "prefix = \"AM\"", "prefix = \"GE\"", "site.prefix", "nobody can take for another"),
+            ("k = 3 ", "k = 1 ", "k = 3", "thresholds.k", "from 2 to 1000"),
+            ("grace_days = 7", "grace_days = 31", "grace_days", "thresholds.grace_days", "from 0 to 30"),
+            ("stewards = 1", "stewards = \"1\"", "stewards = 1", "thresholds.stewards", "a whole number"),
+            ("reuse = \"granted\"", "reus = \"granted\"", "reuse", "form.grants.reus", "Did you mean `reuse`?"),
+            ("reuse = \"granted\"", "reuse = \"grnted\"", "reuse", "form.grants.reuse", "Did you mean `granted`?"),
+            (
+                "reuse = \"granted\"",
+                "reuse = \"withdrawn\"",
+                "reuse",
+                "form.grants.reuse",
+                "granted, refused, not_asked",
+            ),
+            ("reuse = \"granted\"", "open_access = \"granted\"", "reuse", "form.grants.open_access", "ever open"),
+            ("reuse = \"granted\"", "reuse = \"open\"", "reuse", "form.grants.reuse", "ever open"),
+            ("[18, 30, 40, 50, 65]", "[18, 40, 30]", "bands", "variable.bands", "from the smallest up"),
+            ("[18, 30, 40, 50, 65]", "[18, 18]", "bands", "variable.bands", "from the smallest up"),
+            ("[18, 30, 40, 50, 65]", "[]", "bands", "variable.bands", "from the smallest up"),
+            ("boards = [\"host\", \"university\"]", "boards = []", "\"host\"", "site.boards", "at least one"),
+            ("basis = \"consent\"", "basis = \"contract\"", "basis", "form.basis", "consent, public_interest"),
+            (
+                "interpreter = [\"T\"",
+                "interpreter = [\"r1\"",
+                "interpreter = ",
+                "speakers.interpreter",
+                "does not belong",
+            ),
+            (
+                "class = \"strong_indirect\"",
+                "class = \"strong\"",
+                "class = \"strong_indirect\"",
+                "variable.class",
+                "direct, strong_indirect",
+            ),
+            ("format = \"subrosa-study/1\"", "format = \"subrosa-study/2\"", "format", "format", "subrosa-study/1"),
+            (
+                "code_pattern = \"{site}-{number:02}\"",
+                "code_pattern = \"{site}\"",
+                "code_pattern",
+                "code_pattern",
+                "{site}-{number:02}",
+            ),
+        ] {
+            let found = faults(from, to);
+            let hit = found.iter().find(|f| f.key == key && f.line == line_of(line));
+            let hit = hit.unwrap_or_else(|| panic!("{to}: {found:?}"));
+            assert!(hit.remedy.contains(says), "{to}: {}", hit.remedy);
         }
     }
-    for form in &before.forms {
-        let now = after.forms.iter().find(|f| f.version == form.version && f.language == form.language);
-        let of = format!("form {} ({})", form.version, form.language);
-        match now {
-            None => add("form", format!("the {of} is gone"), "Put it back: consents may stand on it."),
-            Some(now) if now.digest() != form.digest() => {
-                add("form.text", format!("the text of the {of} has changed"), "Put it back, and add a new version.");
-            }
-            Some(now) if !grants_alike(now, form) => {
-                add("form.grants", format!("what the {of} grants has changed"), "Put it back, and add a new version.");
-            }
-            Some(_) => {}
+
+    #[test]
+    fn missing_things_are_named() {
+        for (from, key) in [
+            ("title = \"Leaving and Staying: oral histories of departure\"", "title"),
+            ("language = \"en\"\n", "form.language"),
+            ("tier = \"role_country\"\n", "form.tier"),
+            ("k = 3 ", "thresholds.k"),
+            ("name = \"Armenia\"\n", "site.name"),
+        ] {
+            let found = faults(from, if from.starts_with('k') { "# " } else { "" });
+            assert!(found.iter().any(|f| f.key == key && f.what.contains("missing")), "{key}: {found:?}");
         }
+        let found = parse("").unwrap_err();
+        let keys: Vec<&str> = found.iter().map(|f| f.key.as_str()).collect();
+        assert_eq!(keys, ["code_pattern", "contact", "form", "format", "site", "thresholds", "title", "withdrawal"]);
     }
-    faults
+
+    #[test]
+    fn all_faults_are_told_at_once_in_order() {
+        let text = SAMPLE
+            .replace("k = 3 ", "k = 0 ")
+            .replace("country = \"GE\"", "country = \"Georgia\"")
+            .replace("bands", "band");
+        let found = parse(&text).unwrap_err();
+        let keys: Vec<&str> = found.iter().map(|f| f.key.as_str()).collect();
+        assert_eq!(keys, ["thresholds.k", "site.country", "variable.band"]);
+        assert!(found.is_sorted_by_key(|f| f.line) && found.iter().all(|f| !f.remedy.is_empty()));
+    }
+
+    #[test]
+    fn broken_toml_is_told_with_its_line_and_hides_nothing_else() {
+        let found = faults("title = \"Leaving", "title = Leaving");
+        assert!(found.iter().any(|f| f.line == line_of("title =") && f.what.contains("TOML")), "{found:?}");
+        assert!(!found.iter().any(|f| f.what.contains("is missing")), "{found:?}");
+        let found = faults("k = 3 ", "k = 3\nk = 4 ");
+        assert!(found.iter().any(|f| f.line == line_of("k = 3") + 1), "{found:?}");
+    }
+
+    #[test]
+    fn hostile_input_is_bounded() {
+        assert_eq!(parse(&"#".repeat(MAX_BYTES + 1)).unwrap_err().len(), 1);
+        let many = "[[site]]\nx = 1\n".repeat(50_000);
+        assert!(parse(&many).unwrap_err().len() <= 200);
+        assert!(parse(&format!("a = {}", "[".repeat(100_000))).is_err());
+        assert!(parse(&"a.".repeat(100_000)).is_err());
+        assert!(parse("\u{0}\u{1}= \u{feff}").is_err());
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_windows_line_ends_do_no_harm() {
+        let text = format!("\u{feff}{}", SAMPLE.replace('\n', "\r\n"));
+        let (a, b) = (parse(&text).unwrap(), parse(SAMPLE).unwrap());
+        assert_eq!(a.forms[0].digest(), b.forms[0].digest());
+    }
 }

@@ -10,6 +10,9 @@ use crate::base::text;
 /// So many faults are told; whoever has more mends these first.
 const MAX_FAULTS: usize = 200;
 
+/// The longest list of words.
+pub(super) const MAX_WORDS: usize = 500;
+
 /// A value and where it stands.
 #[derive(Clone)]
 pub(super) struct Node<'a, 't> {
@@ -45,7 +48,13 @@ impl Faults {
     }
 
     /// Notes a fault at a byte of the text.
-    pub(super) fn add(&mut self, at: usize, key: impl Into<String>, what: impl Into<String>, remedy: impl Into<String>) {
+    pub(super) fn add(
+        &mut self,
+        at: usize,
+        key: impl Into<String>,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
         if self.list.len() < MAX_FAULTS {
             let (line, key) = (self.line(at), key.into());
             self.list.push(Fault { line, key, what: what.into(), remedy: remedy.into() });
@@ -94,7 +103,12 @@ impl Faults {
     pub(super) fn page_of(&mut self, node: &Node<'_, '_>) -> Option<String> {
         let text = self.string(node)?.trim();
         if text.is_empty() {
-            self.add(node.at, &node.key, format!("{} is empty", node.key), "Write the text between three quotes (\"\"\").");
+            self.add(
+                node.at,
+                &node.key,
+                format!("{} is empty", node.key),
+                "Write the text between three quotes (\"\"\").",
+            );
             return None;
         }
         self.bounded(node, text::page(&node.key, text))
@@ -129,7 +143,8 @@ impl Faults {
             let what = format!("{} has more than {most} members", node.key);
             self.add(node.at, &node.key, what, format!("Keep it to {most}."));
         }
-        let of = |v: &'a toml::Spanned<DeValue<'t>>| Node { key: node.key.clone(), at: v.span().start, value: v.get_ref() };
+        let of =
+            |v: &'a toml::Spanned<DeValue<'t>>| Node { key: node.key.clone(), at: v.span().start, value: v.get_ref() };
         array.iter().take(most).map(of).collect()
     }
 
@@ -162,7 +177,12 @@ impl Faults {
     pub(super) fn tables<'a, 't>(&mut self, root: &Table<'a, 't>, name: &str, most: usize) -> Vec<Table<'a, 't>> {
         let Some(node) = root.get(name) else { return Vec::new() };
         if node.value.as_array().is_none() {
-            self.add(node.at, name, format!("{name} is not a list of tables"), format!("Begin each one with [[{name}]]."));
+            self.add(
+                node.at,
+                name,
+                format!("{name} is not a list of tables"),
+                format!("Begin each one with [[{name}]]."),
+            );
             return Vec::new();
         }
         let members = self.list(&node, most);
@@ -203,13 +223,13 @@ impl Faults {
 }
 
 /// Said to whoever tries to grant it.
-pub(super) const NEVER_OPEN: &str =
-    "Nothing in a vault is ever open to the public. For other researchers, under a decision and with an end, grant `reuse`.";
+pub(super) const NEVER_OPEN: &str = "Nothing in a vault is ever open to the public. For other researchers, under a decision and with an end, grant `reuse`.";
 
 /// Whether a word asks for what no study can grant.
 pub(super) fn speaks_of_openness(word: &str) -> bool {
     let word = word.to_lowercase();
-    word.split(['_', '-', ' ']).any(|w| matches!(w, "open" | "public" | "publish" | "published" | "openaccess" | "oa" | "anyone" | "everyone"))
+    word.split(['_', '-', ' '])
+        .any(|w| matches!(w, "open" | "public" | "publish" | "published" | "openaccess" | "oa" | "anyone" | "everyone"))
 }
 
 impl Node<'_, '_> {
@@ -246,6 +266,51 @@ impl<'a, 't> Table<'a, 't> {
     pub(super) fn path(&self, name: &str) -> String {
         if self.key.is_empty() { name.to_owned() } else { format!("{}.{name}", self.key) }
     }
+}
+
+/// The members of a list, each read by `read`; a member that stands twice is a fault.
+pub(super) fn words<'a, 't>(
+    f: &mut Faults,
+    node: &Node<'a, 't>,
+    read: impl Fn(&mut Faults, &Node<'a, 't>) -> Option<String>,
+) -> Option<Vec<String>> {
+    let mut found: Vec<String> = Vec::new();
+    let mut clear = true;
+    for member in f.list(node, MAX_WORDS) {
+        match read(f, &member) {
+            Some(word) if found.contains(&word) => {
+                f.add(member.at, &member.key, "this stands twice in the list", "Leave one out.");
+            }
+            Some(word) => found.push(word),
+            None => clear = false,
+        }
+    }
+    clear.then_some(found)
+}
+
+/// A text of a shape; `remedy` tells the shape.
+pub(super) fn checked(f: &mut Faults, node: &Node<'_, '_>, good: fn(&str) -> bool, remedy: &str) -> Option<String> {
+    let text = f.string(node)?;
+    if !good(text) {
+        f.add(node.at, &node.key, format!("{} is not written as it must be", node.key), remedy);
+    }
+    good(text).then(|| text.to_owned())
+}
+
+/// The tables of `[[name]]`; none at all is a fault.
+pub(super) fn some_tables<'a, 't>(f: &mut Faults, root: &Table<'a, 't>, name: &str, most: usize) -> Vec<Table<'a, 't>> {
+    let tables = f.tables(root, name, most);
+    if tables.is_empty() && f.complete() {
+        f.add(0, name, format!("the study has no {name}"), format!("Add one that begins with [[{name}]]."));
+    }
+    tables
+}
+
+/// 1 to 32 small letters, digits and `_`, a letter first.
+pub(super) fn is_word(text: &str) -> bool {
+    text.len() <= 32
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 /// A key fit to be shown: short, no control characters.
@@ -287,7 +352,13 @@ mod tests {
 
     #[test]
     fn counts_the_letters_between_words() {
-        for (a, b, d) in [("site", "site", 0), ("sites", "site", 1), ("contry", "country", 1), ("ocuntry", "country", 1), ("", "ab", 2)] {
+        for (a, b, d) in [
+            ("site", "site", 0),
+            ("sites", "site", 1),
+            ("contry", "country", 1),
+            ("ocuntry", "country", 1),
+            ("", "ab", 2),
+        ] {
             assert_eq!(distance(a, b), d, "{a} {b}");
         }
     }
