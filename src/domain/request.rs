@@ -1,0 +1,467 @@
+//! Requests of analysts and decisions of stewards: their signed forms (docs/format.md, section 9).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::conditions::Conditions;
+use super::project::MAX_PURPOSE;
+use crate::base::id::{ProjectId, VaultId};
+use crate::base::time::{Date, Moment};
+use crate::base::{Error, Result, canonical, random, text};
+use crate::crypto::sign::{PublicKey, Signature, SigningSeed, forged, require};
+use crate::ledger::event::{DecisionFacts, Digest};
+
+/// The context of an analyst's signature.
+pub const REQUEST_CONTEXT: &str = "subrosa/request/1";
+
+/// The context of a steward's signature.
+pub const DECISION_CONTEXT: &str = "subrosa/decision/1";
+
+/// The longest request that is read, in bytes: ten thousand codes and a long purpose.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// Nobody gets anything for longer than this many years.
+pub const MAX_YEARS: i16 = 10;
+
+const FORMAT: &str = "subrosa-request/1";
+const MAX_SITES: usize = 1000;
+const MAX_CODES: usize = 10_000;
+const MAX_CODE: usize = 64;
+
+/// What an analyst asks for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The vault.
+    pub vault: VaultId,
+    /// The project.
+    pub project: ProjectId,
+    /// The level: 1, 2 or 3.
+    pub level: u8,
+    /// The last day of keeping and using it.
+    pub until: Date,
+    /// Which interviews.
+    pub items: Items,
+    /// What for, in words.
+    pub purpose: String,
+    /// The digest of the conditions that were shown and accepted.
+    pub conditions: Digest,
+}
+
+/// Which interviews are asked for: those of the sites and those of the codes; all, if neither is named.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Items {
+    /// Prefixes of sites.
+    pub sites: Vec<String>,
+    /// Archive codes or citation codes, as the analyst writes them.
+    pub codes: Vec<String>,
+}
+
+/// A signed request.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    format: String,
+    /// The vault that is asked.
+    pub vault: VaultId,
+    /// The analyst's card. card bytes are parsed by crypto::card
+    pub card: Value,
+    /// The project.
+    pub project: ProjectId,
+    /// The level: 1, 2 or 3.
+    pub level: u8,
+    /// The last day of keeping and using it.
+    pub until: Date,
+    /// Which interviews.
+    pub items: Items,
+    /// What for, in words.
+    pub purpose: String,
+    /// The digest of the conditions accepted.
+    pub conditions: Digest,
+    /// Base64 of 16 random bytes: no two requests are the same.
+    pub nonce: String,
+    /// When it was written.
+    pub created: Moment,
+    sig: Signature,
+}
+
+/// A request as it is signed: all but the signature.
+#[derive(Serialize)]
+struct Unsigned<'a> {
+    format: &'a str,
+    vault: VaultId,
+    card: &'a Value,
+    project: ProjectId,
+    level: u8,
+    until: Date,
+    items: &'a Items,
+    purpose: &'a str,
+    conditions: Digest,
+    nonce: &'a str,
+    created: Moment,
+}
+
+impl Request {
+    /// Writes and signs a request. Fails if the signer is not the card's, or on what [`Self::open`] would refuse.
+    pub fn new(ask: Ask, card: Value, signer: &SigningSeed, now: Moment) -> Result<Self> {
+        if card_key(&card)? != signer.public() {
+            return Err(Error::user("the card is not that of the identity", "Use the card that was made with it."));
+        }
+        let unsigned = Unsigned {
+            format: FORMAT,
+            vault: ask.vault,
+            card: &card,
+            project: ask.project,
+            level: ask.level,
+            until: ask.until,
+            items: &ask.items,
+            purpose: ask.purpose.trim(),
+            conditions: ask.conditions,
+            nonce: &data_encoding::BASE64.encode(&random::bytes::<16>()?),
+            created: now,
+        };
+        let sig = signer.sign(REQUEST_CONTEXT, &canonical::to_vec(&unsigned)?);
+        let (nonce, purpose) = (unsigned.nonce.to_owned(), unsigned.purpose.to_owned());
+        let Ask { vault, project, level, until, items, conditions, .. } = ask;
+        let format = FORMAT.to_owned();
+        let request =
+            Self { format, vault, card, project, level, until, items, purpose, conditions, nonce, created: now, sig };
+        request.check(now)?;
+        Ok(request)
+    }
+
+    /// Reads a request, canonical JSON: it must be for this vault, signed by its card's key, and hold at this moment (see [`Self::check`]).
+    ///
+    /// Whether the card is enrolled is not asked here.
+    pub fn open(bytes: &[u8], vault: VaultId, now: Moment) -> Result<Self> {
+        if bytes.len() > MAX_BYTES {
+            return Err(Error::user(
+                "the request is larger than 1 MiB",
+                "Check that it is a request; ask for sites instead of codes.",
+            ));
+        }
+        let request: Self = canonical::from_slice(bytes).map_err(|e| e.at("the request"))?;
+        if request.format != FORMAT {
+            return Err(Error::user(
+                "the request is in a format that this program does not read",
+                "Use the same version of Subrosa on both sides.",
+            ));
+        }
+        if request.vault != vault {
+            return Err(Error::user(
+                "the request is for another vault",
+                "Ask the analyst to write it with this vault's card.",
+            ));
+        }
+        require(&card_key(&request.card)?, REQUEST_CONTEXT, &request.signed_bytes()?, &request.sig, "the request")?;
+        request.check(now)?;
+        Ok(request)
+    }
+
+    /// Refuses a request that is out of bounds, has no end in the future or one more than [`MAX_YEARS`] away, was written in the future, or
+    /// accepts conditions other than the present ones.
+    pub fn check(&self, now: Moment) -> Result<()> {
+        check_level(self.level)?;
+        check_until(self.until, now)?;
+        if self.created > now.plus_days(1) {
+            return Err(Error::user(
+                "the request was written in the future",
+                "Set the clock of the computer that wrote it.",
+            ));
+        }
+        if text::page("the purpose", &self.purpose)?.is_empty() || self.purpose.trim() != self.purpose {
+            return Err(Error::user("the purpose is empty", "Say in a sentence or two what the material is used for."));
+        }
+        if self.purpose.chars().count() > MAX_PURPOSE {
+            return Err(Error::user(format!("the purpose is longer than {MAX_PURPOSE} characters"), "Shorten it."));
+        }
+        let (sites, codes) = (&self.items.sites, &self.items.codes);
+        if sites.len() > MAX_SITES || codes.len() > MAX_CODES {
+            return Err(Error::user("the request names too many sites or codes", "Ask for whole sites, or for all."));
+        }
+        let odd = |c: &String| c.trim().is_empty() || c.chars().count() > MAX_CODE || c.chars().any(char::is_control);
+        if sites.iter().chain(codes).any(odd) {
+            return Err(Error::user("a site or code in the request is empty or too long", "Write the request again."));
+        }
+        let nonce = data_encoding::BASE64.decode(self.nonce.as_bytes()).unwrap_or_default();
+        if nonce.len() != 16 {
+            return Err(Error::damage("the request lacks its nonce", "Write the request again."));
+        }
+        if self.conditions != Conditions::current().digest() {
+            let remedy = "Read the present conditions with `subrosa request new`, which asks for your agreement.";
+            return Err(Error::user("the conditions accepted are not the present ones", remedy));
+        }
+        Ok(())
+    }
+
+    /// The canonical bytes, signature and all.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        canonical::to_vec(self)
+    }
+
+    /// SHA-256 of the canonical bytes: what the ledger records.
+    pub fn digest(&self) -> Result<Digest> {
+        Ok(Digest(Sha256::digest(self.to_bytes()?).into()))
+    }
+
+    /// The key that signed it.
+    pub fn signer(&self) -> Result<PublicKey> {
+        card_key(&self.card)
+    }
+
+    fn signed_bytes(&self) -> Result<Vec<u8>> {
+        canonical::to_vec(&Unsigned {
+            format: &self.format,
+            vault: self.vault,
+            card: &self.card,
+            project: self.project,
+            level: self.level,
+            until: self.until,
+            items: &self.items,
+            purpose: &self.purpose,
+            conditions: self.conditions,
+            nonce: &self.nonce,
+            created: self.created,
+        })
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("project", &self.project).field("level", &self.level).finish_non_exhaustive()
+    }
+}
+
+/// Refuses a level other than 1, 2 and 3.
+pub fn check_level(level: u8) -> Result<()> {
+    if (1..=3).contains(&level) {
+        return Ok(());
+    }
+    Err(Error::user(
+        "there is no such level",
+        "Use 1, 2 or 3: direct identifiers replaced; strong indirect ones too; indirect ones generalised.",
+    ))
+}
+
+/// Refuses an end that is not in the future, or more than [`MAX_YEARS`] away.
+pub fn check_until(until: Date, now: Moment) -> Result<()> {
+    let today = now.date();
+    if until <= today {
+        return Err(Error::user(
+            "the end date is not in the future",
+            "Give the last day of use; nothing goes out without one.",
+        ));
+    }
+    let (year, month, day) = (today.year().saturating_add(MAX_YEARS), today.month(), today.day());
+    let last = Date::new(year, month, day).or_else(|| Date::new(year, month, 28));
+    if last.is_none_or(|last| until > last) {
+        return Err(Error::user(
+            format!("the end date is more than {MAX_YEARS} years away"),
+            "Give an earlier one; a new request can follow.",
+        ));
+    }
+    Ok(())
+}
+
+/// A steward's signature over a decision: its canonical JSON, as the ledger holds it.
+pub fn sign_decision(decision: &DecisionFacts, steward: &SigningSeed) -> Result<Signature> {
+    Ok(steward.sign(DECISION_CONTEXT, &canonical::to_vec(decision)?))
+}
+
+/// Refuses a decision that this key did not sign.
+pub fn verify_decision(decision: &DecisionFacts, steward: &PublicKey, signature: &Signature) -> Result<()> {
+    require(steward, DECISION_CONTEXT, &canonical::to_vec(decision)?, signature, "the decision")
+}
+
+/// Refuses a decision that grants more than was asked, decides the steward's own request, or has no end within bounds.
+///
+/// Less is a higher level, an earlier end, fewer items. Sites and items are compared where codes are resolved, not here.
+pub fn check_decision(decision: &DecisionFacts, request: &Request) -> Result<()> {
+    if decision.steward == decision.requester || decision.steward == decision.recipient {
+        return Err(Error::denied("nobody decides their own request", "Another steward must decide it."));
+    }
+    if !decision.granted {
+        return Ok(());
+    }
+    check_level(decision.level)?;
+    check_until(decision.until, decision.time)?;
+    let more = decision.level < request.level || decision.until > request.until;
+    if decision.project != request.project || decision.conditions != request.conditions || more {
+        let remedy = "Grant at most what was asked: the same project and conditions, the same or a higher level, the same or an earlier end.";
+        return Err(Error::denied("the decision grants something other than was asked", remedy));
+    }
+    Ok(())
+}
+
+/// The signing key of a card.
+fn card_key(card: &Value) -> Result<PublicKey> {
+    let key = card.get("sign").cloned().and_then(|v| serde_json::from_value(v).ok());
+    key.ok_or_else(|| forged("the card in the request"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::{PersonId, RequestId};
+    use crate::base::secret::Key;
+    use crate::ledger::event::Module;
+    use serde_json::json;
+
+    const VAULT: VaultId = VaultId::from_bytes([7; 16]);
+
+    fn now() -> Moment {
+        "2026-11-23T09:30:00Z".parse().unwrap()
+    }
+
+    fn ask() -> Ask {
+        Ask {
+            vault: VAULT,
+            project: ProjectId::from_bytes([1; 16]),
+            level: 2,
+            until: "2027-06-30".parse().unwrap(),
+            items: Items { sites: vec!["AM".into()], codes: vec![] },
+            purpose: " To compare how people tell of leaving. ".into(),
+            conditions: Conditions::current().digest(),
+        }
+    }
+
+    fn seed() -> SigningSeed {
+        SigningSeed::from_key(&Key::random().unwrap())
+    }
+
+    fn card(seed: &SigningSeed) -> Value {
+        json!({"name": "Dora Demo", "sign": seed.public().to_base64()})
+    }
+
+    fn made(ask: Ask) -> Result<Request> {
+        let seed = seed();
+        Request::new(ask, card(&seed), &seed, now())
+    }
+
+    #[test]
+    fn a_request_reads_back_as_it_was_signed() {
+        let request = made(ask()).unwrap();
+        assert_eq!(request.purpose, "To compare how people tell of leaving.");
+        let bytes = request.to_bytes().unwrap();
+        let read = Request::open(&bytes, VAULT, now()).unwrap();
+        assert_eq!(read, request);
+        assert_eq!(read.digest().unwrap(), request.digest().unwrap());
+        assert_ne!(made(ask()).unwrap().nonce, request.nonce);
+        assert!(!format!("{request:?}").contains("Dora"));
+    }
+
+    #[test]
+    fn whatever_is_changed_afterwards_is_found() {
+        let request = made(ask()).unwrap();
+        let text = String::from_utf8(request.to_bytes().unwrap()).unwrap();
+        for (from, to) in [
+            ("\"level\":2", "\"level\":1"),
+            ("2027-06-30", "2027-07-30"),
+            ("\"AM\"", "\"GE\""),
+            ("leaving", "staying"),
+            ("Dora", "Nora"),
+            ("\"level\":2", "\"level\":2,\"open\":true"),
+            ("subrosa-request/1", "subrosa-request/2"),
+            ("{\"card\"", "{ \"card\""),
+        ] {
+            assert!(text.contains(from), "{from}");
+            assert!(Request::open(text.replacen(from, to, 1).as_bytes(), VAULT, now()).is_err(), "{to}");
+        }
+        let other = card(&seed());
+        let swapped = text.replace(&request.signer().unwrap().to_base64(), other["sign"].as_str().unwrap());
+        assert!(Request::open(swapped.as_bytes(), VAULT, now()).is_err());
+        assert!(Request::open(text.as_bytes(), VaultId::from_bytes([8; 16]), now()).is_err());
+        assert!(Request::open(&vec![b' '; MAX_BYTES + 1], VAULT, now()).is_err());
+    }
+
+    #[test]
+    fn out_of_bounds_is_refused() {
+        let date = |t: &str| t.parse::<Date>().unwrap();
+        assert!(made(Ask { level: 0, ..ask() }).is_err());
+        assert!(made(Ask { level: 4, ..ask() }).is_err());
+        for (until, good) in [
+            ("2026-11-22", false),
+            ("2026-11-23", false),
+            ("2026-11-24", true),
+            ("2036-11-23", true),
+            ("2036-11-24", false),
+            ("9998-01-01", false),
+        ] {
+            assert_eq!(made(Ask { until: date(until), ..ask() }).is_ok(), good, "{until}");
+        }
+        assert!(made(Ask { purpose: " ".into(), ..ask() }).is_err());
+        assert!(made(Ask { purpose: "x".repeat(MAX_PURPOSE + 1), ..ask() }).is_err());
+        assert!(made(Ask { conditions: Digest([0; 32]), ..ask() }).is_err());
+        assert!(made(Ask { items: Items { sites: vec![String::new()], codes: vec![] }, ..ask() }).is_err());
+        assert!(made(Ask { items: Items { sites: vec![], codes: vec!["A".into(); MAX_CODES + 1] }, ..ask() }).is_err());
+        assert!(Request::new(ask(), card(&seed()), &seed(), now()).is_err());
+    }
+
+    #[test]
+    fn on_a_leap_day_ten_years_end_in_february() {
+        let leap: Moment = "2028-02-29T12:00:00Z".parse().unwrap();
+        assert!(check_until("2038-02-28".parse().unwrap(), leap).is_ok());
+        assert!(check_until("2038-03-01".parse().unwrap(), leap).is_err());
+    }
+
+    #[test]
+    fn a_request_that_has_run_out_or_comes_from_the_future_is_refused() {
+        let bytes = made(ask()).unwrap().to_bytes().unwrap();
+        assert!(Request::open(&bytes, VAULT, "2027-06-30T00:00:00Z".parse().unwrap()).is_err());
+        assert!(Request::open(&bytes, VAULT, "2026-11-20T00:00:00Z".parse().unwrap()).is_err());
+    }
+
+    fn decision() -> DecisionFacts {
+        let analyst = PersonId::from_bytes([4; 16]);
+        DecisionFacts {
+            request: RequestId::from_bytes([3; 16]),
+            project: ask().project,
+            recipient: analyst,
+            requester: analyst,
+            granted: true,
+            level: 2,
+            sites: None,
+            items: None,
+            needs: vec![Module::Archive, Module::Analyse],
+            approvals: vec![],
+            until: ask().until,
+            conditions: ask().conditions,
+            country: "EE".into(),
+            steward: PersonId::from_bytes([5; 16]),
+            time: now(),
+        }
+    }
+
+    #[test]
+    fn a_decision_holds_for_its_words_and_its_steward() {
+        let (steward, other) = (seed(), seed());
+        let sig = sign_decision(&decision(), &steward).unwrap();
+        verify_decision(&decision(), &steward.public(), &sig).unwrap();
+        assert!(verify_decision(&decision(), &other.public(), &sig).is_err());
+        assert!(verify_decision(&DecisionFacts { level: 1, ..decision() }, &steward.public(), &sig).is_err());
+    }
+
+    #[test]
+    fn a_decision_grants_at_most_what_was_asked_and_never_ones_own() {
+        let request = made(ask()).unwrap();
+        let check = |d: DecisionFacts| check_decision(&d, &request);
+        check(decision()).unwrap();
+        check(DecisionFacts { level: 3, until: "2027-01-01".parse().unwrap(), ..decision() }).unwrap();
+        let refused = [
+            DecisionFacts { level: 1, ..decision() },
+            DecisionFacts { until: "2027-07-01".parse().unwrap(), ..decision() },
+            DecisionFacts { until: "2026-11-23".parse().unwrap(), ..decision() },
+            DecisionFacts { project: ProjectId::from_bytes([2; 16]), ..decision() },
+            DecisionFacts { conditions: Digest([0; 32]), ..decision() },
+            DecisionFacts { steward: decision().requester, ..decision() },
+            DecisionFacts { steward: decision().recipient, granted: false, ..decision() },
+        ];
+        for d in refused {
+            assert!(check(d).is_err());
+        }
+        check(DecisionFacts { granted: false, level: 9, ..decision() }).unwrap();
+    }
+}
