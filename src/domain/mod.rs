@@ -3,10 +3,18 @@
 pub mod approval;
 pub mod code;
 pub mod conditions;
+pub mod consent;
+mod consent_fold;
+pub mod consent_turns;
 pub mod country;
+pub mod interview;
+pub mod participant;
+pub mod policy;
+mod policy_words;
 pub mod project;
 pub mod request;
 pub mod study;
 mod study_check;
 mod study_forms;
 mod study_toml;
+pub mod transcript;

@@ -122,6 +122,8 @@ pub struct ConsentFacts {
     pub expiry: Option<Date>,
     /// A condition in free words that no steward has mapped yet: refuses.
     pub unmapped_condition: bool,
+    /// A steward has mapped the conditions said so far within this scope to modules, tier and dates.
+    pub condition_mapped: bool,
 }
 
 /// What an approval allows.
