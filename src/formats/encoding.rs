@@ -79,7 +79,8 @@ pub fn decode(bytes: &[u8], most: usize) -> Result<(String, Taken)> {
         return plain(text.to_owned(), told(Encoding::Utf8));
     }
     if let Some(encoding) = looks_like_utf16(bytes) {
-        return utf16(bytes, guess(encoding));
+        let (text, taken) = utf16(bytes, guess(encoding))?;
+        return if scripts_at_home(&text) { Ok((text, taken)) } else { Err(unknown()) };
     }
     let (text, _) = WINDOWS_1251.decode_without_bom_handling(bytes);
     let text = text.into_owned();
@@ -115,8 +116,20 @@ fn looks_like_utf16(bytes: &[u8]) -> Option<Encoding> {
     }
 }
 
+/// Of the characters at least nineteen in twenty are of alphabets that interviews are written in (Latin, Greek, Cyrillic, Armenian,
+/// Georgian) or general punctuation: bytes that are no UTF-16 come out as ideographs from all over.
+fn scripts_at_home(text: &str) -> bool {
+    let (mut all, mut home) = (0usize, 0usize);
+    for c in text.chars() {
+        all += 1;
+        home += usize::from(matches!(c, '\0'..='\u{058F}' | '\u{10A0}'..='\u{10FF}' | '\u{1E00}'..='\u{20CF}' | '\u{2116}'));
+    }
+    home * 20 >= all * 19
+}
+
 /// Of the letters above ASCII at least nine in ten are Cyrillic, and small ones outnumber capitals (in KOI8-R read as Windows-1251,
-/// and in the DOS code page 866, the cases or the letters come out the other way round).
+/// and in the DOS code page 866, the cases or the letters come out the other way round), and hardly a word mixes Latin with Cyrillic (accented
+/// letters of Western Europe come out as Cyrillic ones within Latin words).
 fn reads_like_cyrillic(text: &str) -> bool {
     let (mut high, mut cyrillic, mut small) = (0usize, 0usize, 0usize);
     for c in text.chars().filter(|c| !c.is_ascii()) {
@@ -128,7 +141,12 @@ fn reads_like_cyrillic(text: &str) -> bool {
         cyrillic += usize::from(letter);
         small += usize::from(letter && c.is_lowercase());
     }
-    cyrillic > 0 && cyrillic * 10 >= high * 9 && (small * 2 >= cyrillic || cyrillic < 20)
+    let (mut words, mut mixed) = (0usize, 0usize);
+    for word in text.split(|c: char| !c.is_alphabetic()).filter(|w| w.chars().any(|c| !c.is_ascii())) {
+        words += 1;
+        mixed += usize::from(word.chars().any(|c| c.is_ascii()));
+    }
+    mixed * 10 <= words && cyrillic > 0 && cyrillic * 10 >= high * 9 && (small * 2 >= cyrillic || cyrillic < 20)
 }
 
 /// Refuses control characters, which no text has: they mean binary data or a wrong guess.

@@ -96,7 +96,10 @@ impl Collector {
             return Err(Error::user("the table is empty", "Its first row must name the columns."));
         };
         let width = header.len();
-        let rows: Vec<Row> = rows
+        if rows.len().saturating_mul(width) > MOST_CELLS {
+            return Err(too_much(&format!("more than {MOST_CELLS} cells")));
+        }
+        let rows = rows
             .map(|mut row| {
                 if row.cells.len() < width {
                     row.cells.resize(width, String::new());
@@ -104,9 +107,6 @@ impl Collector {
                 row
             })
             .collect();
-        if rows.len().saturating_mul(width) > MOST_CELLS {
-            return Err(too_much(&format!("more than {MOST_CELLS} cells")));
-        }
         Ok(Table { header, header_line, rows, taken, broken })
     }
 }
