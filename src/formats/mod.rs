@@ -1,1 +1,34 @@
-//! Floor 2: file formats, read and written. Pure.
+//! Floor 2: file formats, read and written. Pure: bytes or open streams come in, values go out; nothing here opens a path.
+//!
+//! Everything read here comes from outside and is taken as hostile: sizes, counts and nesting are bounded, and no error,
+//! notice or `Debug` repeats a value out of a file. A place (file, line, column) says enough.
+
+pub mod encoding;
+pub mod fault;
+pub mod manifest;
+pub mod path;
+pub mod table;
+pub mod turn;
+
+mod archive;
+mod clock;
+mod xml;
+
+pub use encoding::{Encoding, Taken};
+pub use fault::Fault;
+pub use manifest::Manifest;
+pub use path::DeliveryPath;
+pub use table::Table;
+pub use turn::{TranscriptText, Turn, UnknownLabel};
+
+/// Gives types that hold what people said, or who they are, a `Debug` that shows their name only.
+macro_rules! hidden {
+    ($($name:ident),+ $(,)?) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    )+};
+}
+pub(crate) use hidden;

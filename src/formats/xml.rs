@@ -1,0 +1,147 @@
+//! XML parts out of documents, read as events: no document types, no entities but the five of XML, bounded nesting.
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+use crate::base::{Error, Result};
+
+/// The deepest nesting of elements.
+const DEEPEST: usize = 256;
+
+/// What a document is made of; names are without their prefix.
+pub(super) enum Piece<'a> {
+    /// An element begins.
+    Open(Element<'a>),
+    /// An element ends.
+    Close(String),
+    /// Characters.
+    Text(String),
+}
+
+/// An element's name and attributes.
+pub(super) struct Element<'a>(BytesStart<'a>);
+
+impl Element<'_> {
+    /// The name without its prefix.
+    pub(super) fn name(&self) -> String {
+        self.0.local_name().as_ref().to_owned()
+    }
+
+    /// The value of an attribute, by its name without prefix.
+    pub(super) fn attribute(&self, name: &str) -> Option<String> {
+        self.0.attributes().flatten().find_map(|a| {
+            (a.key.local_name().as_ref() == name).then(|| a.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(|v| v.into_owned()))?
+        })
+    }
+}
+
+/// Walks through a part. `see` gets each piece in turn; an empty element gives both its beginning and its end.
+pub(super) fn walk(bytes: &[u8], see: &mut dyn FnMut(Piece<'_>) -> Result<()>) -> Result<()> {
+    let text = decode(bytes)?;
+    let mut reader = Reader::from_str(text);
+    reader.config_mut().check_end_names = true;
+    let mut depth = 0usize;
+    let mut seen = false;
+    loop {
+        match reader.read_event().map_err(|_| broken())? {
+            Event::Start(element) => {
+                depth += 1;
+                seen = true;
+                if depth > DEEPEST {
+                    return Err(hostile("it nests too deeply"));
+                }
+                see(Piece::Open(Element(element)))?;
+            }
+            Event::Empty(element) => {
+                seen = true;
+                let name = element.local_name().as_ref().to_owned();
+                see(Piece::Open(Element(element)))?;
+                see(Piece::Close(name))?;
+            }
+            Event::End(element) => {
+                depth = depth.checked_sub(1).ok_or_else(broken)?;
+                see(Piece::Close(element.local_name().as_ref().to_owned()))?;
+            }
+            Event::Text(text) => see(Piece::Text(text.xml10_content().into_owned()))?,
+            Event::CData(text) => see(Piece::Text(text.xml10_content().into_owned()))?,
+            Event::GeneralRef(reference) => see(Piece::Text(resolve(&reference)?.to_string()))?,
+            Event::DocType(_) => return Err(hostile("it brings its own document type")),
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            Event::Eof if depth == 0 && seen => return Ok(()),
+            Event::Eof => return Err(broken()),
+        }
+    }
+}
+
+/// Refuses a part that `walk` would refuse for its form: document type, entities, nesting, broken ends.
+pub(super) fn check(bytes: &[u8]) -> Result<()> {
+    walk(bytes, &mut |_| Ok(()))
+}
+
+fn decode(bytes: &[u8]) -> Result<&str> {
+    std::str::from_utf8(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)).map_err(|_| broken())
+}
+
+fn resolve(reference: &quick_xml::events::BytesRef<'_>) -> Result<char> {
+    if let Some(c) = reference.resolve_char_ref().map_err(|_| broken())? {
+        return Ok(c);
+    }
+    match reference.xml10_content().as_ref() {
+        "lt" => Ok('<'),
+        "gt" => Ok('>'),
+        "amp" => Ok('&'),
+        "apos" => Ok('\''),
+        "quot" => Ok('"'),
+        _ => Err(hostile("it uses an entity of its own")),
+    }
+}
+
+fn hostile(why: &str) -> Error {
+    Error::user(format!("the file is refused: {why}"), "Open it where it was made and save it anew.")
+}
+
+fn broken() -> Error {
+    Error::user("a part of the file is damaged", "Copy it again, or open and save it anew.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_put_together() {
+        let mut text = String::new();
+        let mut value = None;
+        walk(b"\xEF\xBB\xBF<?xml version=\"1.0\"?><w:a w:v='x &amp; y'><!-- c -->a&lt;&#x442;<b/><![CDATA[<c>]]></w:a>", &mut |piece| {
+            match piece {
+                Piece::Text(t) => text.push_str(&t),
+                Piece::Open(e) if e.name() == "a" => value = e.attribute("v"),
+                _ => {}
+            }
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(text, "a<т<c>");
+        assert_eq!(value.as_deref(), Some("x & y"));
+    }
+
+    #[test]
+    fn hostile_parts_are_refused() {
+        let deep = "<a>".repeat(300) + &"</a>".repeat(300);
+        for bad in [
+            "<!DOCTYPE a [<!ENTITY x \"ha\"><!ENTITY y \"&x;&x;\">]><a>&y;</a>",
+            "<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>",
+            "<a>&x;</a>",
+            "<a>",
+            "<a></b>",
+            "</a>",
+            "",
+            "text",
+            &deep,
+        ] {
+            assert!(check(bad.as_bytes()).is_err(), "{bad}");
+        }
+        assert!(check(b"<\0a\0/\0>\0").is_err());
+        assert!(check(b"<a>\xFF</a>").is_err());
+    }
+}
