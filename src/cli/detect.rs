@@ -1,0 +1,1 @@
+//! `subrosa redact detect`: what the engine finds in texts, without a vault.
