@@ -97,6 +97,10 @@ impl<'v> Act<'v> {
         self.layout
     }
 
+    fn into_parts(self) -> (Writer<'v>, Vec<Event>, Vec<Staged>) {
+        (self.writer, self.events, self.staged)
+    }
+
     /// Takes over a sealed object; it is moved to its place with the act.
     pub fn keep(&mut self, object: Staged) {
         self.staged.push(object);
@@ -132,7 +136,7 @@ impl Vault<Unlocked> {
             seq: head.size,
         };
         let done = act(&mut doing);
-        let Act { writer, events, staged, .. } = doing;
+        let (writer, events, staged) = doing.into_parts();
         let out = match done {
             Ok(out) => out,
             Err(error) => {
@@ -168,7 +172,7 @@ impl Vault<Unlocked> {
             self.layout.write(NEXT_KEYRING, &file.to_bytes()?)?;
         }
         writer.commit()?;
-        drain_locked(catalogue, &self.state.log)?;
+        drain_locked(self.catalogue()?, &self.state.log)?;
         if let Some((file, roster, bundle)) = keyring {
             self.layout.write(super::unlock::KEYRING, &file.to_bytes()?)?;
             self.state.context.roster = roster;

@@ -59,7 +59,7 @@ fn found(layout: &Layout, founding: &Founding<'_>) -> Result<VaultCard> {
     let vault = layout.vault();
     let (text, study) = founding.study;
     let sites: Vec<_> = study
-        .sites()
+        .sites
         .iter()
         .map(|site| Ok((SiteRecord { id: SiteId::random()?, prefix: site.prefix.clone() }, site)))
         .collect::<Result<_>>()?;

@@ -161,7 +161,7 @@ fn migrate(db: &mut Connection, kind: Kind) -> Result<()> {
         ));
     }
     for (number, sql) in want.iter().enumerate().skip(have) {
-        let run = || -> rusqlite::Result<()> {
+        let mut run = || -> rusqlite::Result<()> {
             let tx = db.transaction()?;
             tx.execute_batch(sql)?;
             tx.pragma_update(None, "user_version", number as i64 + 1)?;
