@@ -53,7 +53,7 @@ pub struct Options<'a> {
     pub checkpoint: Option<&'a [u8]>,
     /// Checkpoints kept elsewhere, signed notes: the ledger must extend each.
     pub earlier: &'a [&'a [u8]],
-    /// Told of every entry.
+    /// Advanced by one for each entry; the caller begins and ends it.
     pub progress: &'a dyn Progress,
 }
 
@@ -363,3 +363,6 @@ fn compare_roots(seen: &[Seen], mut edge: Frontier, sizes: &BTreeMap<u64, Option
     }
     pinned
 }
+
+#[cfg(test)]
+mod tests;
