@@ -7,6 +7,7 @@ use crate::base::{Error, Result};
 use crate::crypto::sign::{PublicKey, Signature, SigningSeed, forged};
 
 use super::canon;
+use super::checkpoint::decimal;
 use super::event::{Digest, Event};
 use super::tree;
 
@@ -184,9 +185,8 @@ fn cut(text: &str, length: usize) -> Option<(&str, &str)> {
 impl<'a> Parts<'a> {
     /// The entry without its events, and the text of those.
     fn read(self, keys: &mut Keys) -> Option<(Entry, &'a str)> {
-        let seq: u64 = self.seq.parse().ok()?;
-        let exact = self.seq.bytes().all(|b| b.is_ascii_digit()) && (self.seq == "0" || !self.seq.starts_with('0'));
-        if !exact || seq > MAX_INTEGER.unsigned_abs() || !is_command(self.command) {
+        let seq = decimal(self.seq)?;
+        if !is_command(self.command) {
             return None;
         }
         let sig = data_encoding::BASE64.decode(self.sig.as_bytes()).ok()?;
