@@ -3,7 +3,7 @@
 pub mod consent;
 mod consent_fold;
 pub mod consent_turns;
-//pub mod decide;
+pub mod decide;
 pub mod policy;
 mod policy_words;
 //pub mod replay;
