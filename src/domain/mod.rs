@@ -6,5 +6,5 @@ pub mod consent_turns;
 pub mod decide;
 pub mod policy;
 mod policy_words;
-//pub mod replay;
-//mod replay_state;
+pub mod replay;
+mod replay_state;
