@@ -333,3 +333,22 @@ fn statement<'a>(event: &'a ConsentEvent, cover: Cover) -> Statement<'a> {
         mapped: event.condition_mapped,
     }
 }
+
+/// The passages that may bear on `place`, by what the ledger calls them: those of which it is not certain that they lie elsewhere.
+pub fn passages_at(events: &[ConsentEvent], at: Moment, place: &Place) -> Vec<Token> {
+    let mut found: Vec<Token> = events
+        .iter()
+        .filter(|event| cover(event, events, at, place) != Cover::No)
+        .filter_map(
+            |event| if let ConsentScope::Passage { passage, .. } = &event.scope { Some(*passage) } else { None },
+        )
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Whether any event speaks of a passage of `interview`.
+pub fn has_passages(events: &[ConsentEvent], interview: InterviewId) -> bool {
+    events.iter().any(|event| matches!(&event.scope, ConsentScope::Passage { interview: i, .. } if *i == interview))
+}

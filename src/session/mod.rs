@@ -13,3 +13,6 @@ pub use create::{Founding, create};
 pub use rotate::{Change, change_membership};
 pub use unlock::{Locked, Unlocked, Vault};
 pub use view::{Loaded, PersonRecord, SiteRecord, StudyRecord, View};
+
+#[cfg(test)]
+mod tests;
