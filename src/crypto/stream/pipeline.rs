@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
 use super::header::PayloadKey;
 use super::{CHUNK, SEALED, TAG};
@@ -64,7 +64,7 @@ pub(super) fn run<R: Read + Send, W: Write + Send>(
     };
     let mut first = Group::new(plan.chunks);
     line.fill(&mut first);
-    if first.last {
+    if first.last || first.fault.is_some() {
         line.work(Some(first));
     } else {
         thread::scope(|scope| {
@@ -109,7 +109,9 @@ pub(super) fn damaged() -> Error {
 
 /// Some chunks that stand one after the other, in a buffer that is used again and again.
 struct Group {
-    buf: Zeroizing<Vec<u8>>,
+    buf: Vec<u8>,
+    /// How far the buffer was ever filled; so far it is wiped when dropped.
+    used: usize,
     /// Which group of the file it is.
     number: u64,
     chunks: usize,
@@ -124,8 +126,8 @@ struct Group {
 
 impl Group {
     fn new(chunks: usize) -> Self {
-        let buf = Zeroizing::new(vec![0; chunks.clamp(1, GROUP) * SEALED]);
-        Self { buf, number: 0, chunks: 0, tail: 0, last: false, out: 0, fault: None }
+        let buf = vec![0; chunks.clamp(1, GROUP) * SEALED];
+        Self { buf, used: 0, number: 0, chunks: 0, tail: 0, last: false, out: 0, fault: None }
     }
 
     fn most(&self) -> usize {
@@ -181,6 +183,12 @@ impl Group {
     }
 }
 
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.buf[..self.used].zeroize();
+    }
+}
+
 struct Intake<R> {
     source: R,
     next: u64,
@@ -191,6 +199,7 @@ struct Intake<R> {
 
 impl<R: Read> Intake<R> {
     fn fill(&mut self, group: &mut Group, unit: usize) -> io::Result<()> {
+        (group.chunks, group.tail, group.last) = (0, unit, false);
         for i in 0..group.most() {
             let slot = &mut group.buf[i * SEALED..i * SEALED + unit];
             let mut filled = 0;
@@ -199,6 +208,7 @@ impl<R: Read> Intake<R> {
                 filled = 1;
             }
             filled += read_full(&mut self.source, &mut slot[filled..])?;
+            group.used = group.used.max(i * SEALED + filled);
             if filled == 0 && (i > 0 || group.number > 0) {
                 self.ended = true;
                 break;
@@ -262,8 +272,10 @@ impl<R: Read, W: Write> Line<'_, R, W> {
         intake.next += 1;
         let unit = if self.plan.act == Act::Seal { CHUNK } else { SEALED };
         if let Err(e) = intake.fill(group, unit) {
+            // The chunks read in full before it go on; none of them is taken for the last.
             intake.ended = true;
-            (group.chunks, group.last, group.fault) = (0, true, Some(self.plan.read_failed(&e)));
+            group.fault = Some(self.plan.read_failed(&e));
+            group.used = group.buf.len();
         }
         true
     }
