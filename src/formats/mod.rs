@@ -8,6 +8,7 @@ pub mod fault;
 pub mod manifest;
 pub mod path;
 pub mod table;
+pub mod transcript;
 pub mod turn;
 
 mod archive;
@@ -19,6 +20,7 @@ pub use fault::Fault;
 pub use manifest::Manifest;
 pub use path::DeliveryPath;
 pub use table::Table;
+pub use transcript::TranscriptFormat;
 pub use turn::{TranscriptText, Turn, UnknownLabel};
 
 /// Gives types that hold what people said, or who they are, a `Debug` that shows their name only.
