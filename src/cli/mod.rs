@@ -1,1 +1,3 @@
 //! Floor 6: arguments, words on the screen.
+
+pub mod detect;

@@ -43,10 +43,12 @@ fn last_space(text: &str, above: usize) -> Option<usize> {
 
 /// Whether the text is written without capitals, as raw recogniser output is.
 pub(super) fn is_caseless(text: &str) -> bool {
-    let (mut upper, mut letters) = (0usize, 0usize);
-    for c in text.chars().filter(|c| c.is_alphabetic()).take(20_000) {
-        letters += 1;
-        upper += usize::from(c.is_uppercase());
+    let (mut upper, mut letters, mut last) = (0usize, 0usize, ' ');
+    for c in text.chars().filter(|c| c.is_alphabetic() || c.is_whitespace()).take(20_000) {
+        letters += usize::from(c.is_alphabetic());
+        // a capital alone is a speaker's label
+        upper += usize::from(last.is_uppercase() && c.is_alphabetic());
+        last = c;
     }
     upper * 300 < letters
 }

@@ -7,7 +7,6 @@ mod fold;
 mod known;
 pub mod mark;
 mod names;
-mod numerals;
 mod patterns;
 mod petrovich;
 pub mod replace;
