@@ -11,5 +11,6 @@ pub mod formats;
 pub mod ledger;
 pub mod ops;
 pub mod redact;
+pub mod sample;
 pub mod session;
 pub mod store;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `subrosa`.
+
+fn main() -> std::process::ExitCode {
+    subrosa::cli::main()
+}

@@ -106,7 +106,10 @@ pub fn change_membership(vault: &mut Vault<Unlocked>, change: Change) -> Result<
     })?;
     vault.layout().write("vault.card", &card)?;
     if rotates {
-        finish(vault)?;
+        finish(vault).map_err(|e| {
+            let what = format!("the change is recorded and in force, but the databases could not be given new keys yet: {}", e.what());
+            Error::new(e.kind(), what, "Close other programs that use the vault, then run any command: it finishes by itself.")
+        })?;
     }
     move_sites(vault)
 }

@@ -83,6 +83,7 @@ fn people_come_and_go_and_keys_follow() {
     drop(vault);
     let vault = unlock(dir, &cid, "2026-01-03T00:00:00Z").unwrap();
     assert!(vault.view().unwrap().key(slot, Class::Content(sites[0])).is_err());
+    drop(vault);
     drop(unlock(dir, &ben, "2026-01-03T00:00:00Z").unwrap());
     let vault = unlock(dir, &cid, "2026-01-03T00:00:00Z").unwrap();
     assert_eq!(vault.view().unwrap().key(slot, Class::Content(sites[0])).unwrap().expose(), key.expose());

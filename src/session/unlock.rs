@@ -344,7 +344,7 @@ fn next_keyring(layout: &Layout, identity: &Identity, pinned: Option<Digest>) ->
 fn verify_seen(layout: &Layout, log: &Log, roster: &Roster, seen: Option<Seen>) -> Result<Seen> {
     let genesis = tree::leaf_hash(&log.db().leaf(0)?).to_base64();
     let key = log_key(roster)?;
-    let Some(seen) = seen else {
+    let Some(mut seen) = seen else {
         return Ok(Seen::new(layout.vault(), genesis, key.to_base64()));
     };
     let rolled_back = |what: &str| {
@@ -373,7 +373,8 @@ fn verify_seen(layout: &Layout, log: &Log, roster: &Roster, seen: Option<Seen>) 
     let proof = log.consistency(old_size, head.size)?;
     tree::verify_consistency(old_size, &old_root, head.size, &head.root, &proof)
         .map_err(|_| rolled_back("the ledger"))?;
-    Ok(Seen { log_key: key.to_base64(), ..seen })
+    seen.log_key = key.to_base64();
+    Ok(seen)
 }
 
 fn not_enrolled() -> Error {

@@ -113,6 +113,25 @@ impl Layout {
         self.keys.join("keyfile")
     }
 
+    /// What speaks against keeping a vault here: network shares, where locks and syncs cannot be relied on.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for (what, dir) in [("the vault", &self.root), ("the key file", &self.keys)] {
+            if let Some(kind) = network_kind(dir) {
+                warnings.push(format!(
+                    "{what} lies on a network share ({kind}). Two writers may damage it; move it to a disk of this machine."
+                ));
+            }
+            let synced = ["Dropbox", "OneDrive", "Google Drive", "Nextcloud", "iCloud"];
+            if let Some(name) = synced.iter().find(|n| dir.iter().any(|part| part.to_string_lossy().contains(**n))) {
+                warnings.push(format!(
+                    "{what} lies in a folder synced by {name}. Old copies of keys would be kept elsewhere; move it out."
+                ));
+            }
+        }
+        warnings
+    }
+
     /// A database or file at the top of the vault.
     pub fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)
@@ -226,6 +245,27 @@ pub fn sync_folder(path: &Path) -> std::io::Result<()> {
         Some(parent) => File::open(parent)?.sync_all(),
         None => Ok(()),
     }
+}
+
+/// The kind of network file system that a folder lies on, if it does.
+#[cfg(target_os = "linux")]
+fn network_kind(dir: &Path) -> Option<&'static str> {
+    let kind = rustix::fs::statfs(dir).ok()?.f_type as u64 & 0xffff_ffff;
+    // statfs(2): the magic numbers of network file systems.
+    match kind {
+        0x6969 => Some("NFS"),
+        0xff53_4d42 | 0xfe53_4d42 => Some("SMB"),
+        0x5346_414f => Some("AFS"),
+        0x0102_1997 => Some("9P"),
+        0x6573_5546 => Some("FUSE"),
+        _ => None,
+    }
+}
+
+/// The kind of network file system that a folder lies on: not known on this system.
+#[cfg(not(target_os = "linux"))]
+fn network_kind(_dir: &Path) -> Option<&'static str> {
+    None
 }
 
 /// Makes a folder readable by its owner only.

@@ -1,0 +1,14 @@
+//! `subrosa init`.
+
+use clap::Args as ClapArgs;
+
+use super::global::Global;
+use crate::base::Result;
+
+/// Arguments of `subrosa init`.
+#[derive(ClapArgs)]
+pub(super) struct Args {}
+
+pub(super) fn run(_global: &Global, _args: Args) -> Result<()> {
+    Ok(())
+}
