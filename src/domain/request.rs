@@ -130,6 +130,7 @@ impl Request {
         let request =
             Self { format, vault, card, project, level, until, items, purpose, conditions, nonce, created: now, sig };
         request.check(now)?;
+        check_size(&request.to_bytes()?)?;
         Ok(request)
     }
 
@@ -144,12 +145,7 @@ impl Request {
     ///
     /// Whether the card is enrolled is not asked here.
     pub fn parse(bytes: &[u8], vault: VaultId) -> Result<Self> {
-        if bytes.len() > MAX_BYTES {
-            return Err(Error::user(
-                "the request is larger than 1 MiB",
-                "Check that it is a request; ask for sites instead of codes.",
-            ));
-        }
+        check_size(bytes)?;
         let request: Self = canonical::from_slice(bytes).map_err(|e| e.at("the request"))?;
         if request.format != FORMAT {
             return Err(Error::user(
@@ -239,6 +235,13 @@ impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request").field("project", &self.project).field("level", &self.level).finish_non_exhaustive()
     }
+}
+
+fn check_size(bytes: &[u8]) -> Result<()> {
+    if bytes.len() <= MAX_BYTES {
+        return Ok(());
+    }
+    Err(Error::user("the request is larger than 1 MiB", "Check that it is a request; ask for sites instead of codes."))
 }
 
 /// Refuses a level other than 1, 2 and 3.
@@ -403,6 +406,8 @@ mod tests {
         assert!(made(Ask { conditions: Digest([0; 32]), ..ask() }).is_err());
         assert!(made(Ask { items: Items { sites: vec![String::new()], codes: vec![] }, ..ask() }).is_err());
         assert!(made(Ask { items: Items { sites: vec![], codes: vec!["A".into(); MAX_CODES + 1] }, ..ask() }).is_err());
+        let wide = "\u{ff21}".repeat(MAX_CODE);
+        assert!(made(Ask { items: Items { sites: vec![], codes: vec![wide; MAX_CODES] }, ..ask() }).is_err());
         assert!(Request::new(ask(), card(&seed()), &seed(), now()).is_err());
     }
 
