@@ -104,7 +104,8 @@ impl Known {
         match class {
             Class::Person => {
                 for word in words {
-                    let stems = names::expand(word);
+                    let alone = word.chars().count() == 1;
+                    let stems = if alone { [(key(word), Endings::None)].into() } else { names::expand(word) };
                     if let Some(entity) = self.entities.last_mut() {
                         entity.initials.extend(stems.iter().filter_map(|(stem, _)| stem.chars().next()));
                     }
@@ -188,7 +189,7 @@ impl Known {
     fn with_initials(&self, text: &str, tokens: &[Token], first: usize, last: usize, of: &[usize]) -> (usize, usize) {
         let (mut from, mut to) = (tokens[first].from, tokens[last].to);
         for token in tokens[..first].iter().rev().take(2) {
-            if !self.is_initial(token, of) || !matches!(&text[token.to..from], "." | ". " | " ") {
+            if !self.is_initial(token, of) || !matches!(&text[token.to..from], "." | ". ") {
                 break;
             }
             from = token.from;

@@ -113,7 +113,10 @@ fn russian(lower: &str, out: &mut BTreeSet<Stem>) -> Vec<String> {
     let patronymic = ["вич", "вна", "ична", "ьич", "овна", "евна", "кич", "мич"].iter().any(|end| lower.ends_with(end));
     if patronymic {
         decline(lower, Part::Patronymic, out);
-        spoken_patronymic(lower).iter().for_each(|spoken| decline(spoken, Part::Patronymic, out));
+        for spoken in spoken_patronymic(lower) {
+            decline(&spoken, Part::Patronymic, out);
+            decline(&spoken, Part::Surname, out);
+        }
     }
     for name in &names {
         decline(name, Part::Given, out);

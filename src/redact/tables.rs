@@ -109,7 +109,7 @@ pub(super) const CYRILLIC: &[(&str, &[&str])] = &[
 pub(super) const RUSSIAN_ENDINGS: &str = "а у ом ем е ы и о я ю ой ей ою ею ою ам ами ах ов ев ям ями ях ого ому им ым ых ыми ие их ими ая ую ин ина ину иной ином иным ино ины иных ова ову овой овом овым ово овы евна ка ку ке кой ки очка очки очке очку очкой ечка ечки ечке ечку ечкой енька еньки еньке еньку енькой ушка ушки ушке ушку ушкой юшка юшки юшке юшку юшкой ик ика ику иком ике чик чика чику чиком чике уля ули уле улю улей уся уси усе усю усей юша юши юше юшу юшей";
 
 /// Endings of Kazakh, Mongolian, Serbian and other languages written in Cyrillic.
-pub(super) const CYRILLIC_ENDINGS: &str = "ның нің дың дің тың тің ға ге қа ке ды ді ты ті ны ні да де та те дан ден тан тен нан нен мен бен пен лар лер дар дер тар тер ийн ын аас ээс оос өөс тай тэй той д т ыг ийг аар ээр оор өөр гийн г н ова ово ови ове ин ина ино ини ом ем има е у а и";
+pub(super) const CYRILLIC_ENDINGS: &str = "ның нің дың дің тың тің ға ге қа ке ды ді ты ті ны ні да де та те дан ден тан тен нан нен мен бен пен лар лер дар дер тар тер ийн ын аас ээс оос өөс тай тэй той ыг ийг аар ээр оор өөр гийн ова ово ови ове ин ина ино ини ом ем има е у а и";
 
 /// Endings of names in Latin script: English, Polish, Serbian, Turkish, Estonian, Finnish.
 pub(super) const LATIN_ENDINGS: &str = "s es a i y e u o ie owi em iem om ow ami ach owie owa owej owski in ina ino ini ine inog inu ov ova ovo ovi ove ovog ovu oj ima un nin nun ni nu ya ye yi yu da de dan den ta te tan ten la le yla yle lar ler it ile il ilt iga is ist iks ita isse lle l lt ga st ks t d n an en ille illa ilta iin issa ista lla lta ssa sta na ksi ia aa ka ke ku chka chki ushka ushki ik ika chik enka ele el elt ega es est eks ed id";

@@ -10,7 +10,9 @@ patterns! {
     HANDLE = r"@\w(?:[\w.-]*\w)?";
     AT = r"(?ix)[\w.+-]{2,} (?:\s+(?:dot|точка|kropka|tačka|nokta|punkt|piste|dash|дефис|тире|minus|underscore|нижнее\s+подч[её]ркивание|podkreślenie)\s+[\w-]+){0,5}
         \s* (?: [\(\[\{]\s*(?:at|собака|@)\s*[\)\]\}] | \s(?:at|собака|собачка|małpa|et|kuyruklu\s+a|miukumauku)\s ) \s*
-        [\w-]+ (?: (?: \s*[\(\[\{]\s*(?:dot|точка|\.)\s*[\)\]\}]\s* | \s+(?:dot|точка|kropka|tačka|nokta|punkt|piste)\s+ | \. ) [\w-]{2,} ){1,4}";
+        [\w-]+ (?: (?: \s*[\(\[\{]\s*(?:dot|точка|\.)\s*[\)\]\}]\s* | \s+(?:dot|точка|kropka|tačka|nokta|punkt|piste)\s+ | \. ) [\w-]{2,} ){0,3}
+        (?: (?: \s*[\(\[\{]\s*(?:dot|точка|\.)\s*[\)\]\}]\s* | \s+(?:dot|точка|kropka|tačka|nokta|punkt|piste)\s+ )
+            (?:com|org|net|info|edu|gov|me|io|eu|ru|su|am|ge|kz|ee|fi|pl|rs|tr|mn|by|ua|de|uk|us|fr|it|ком|орг|нет|ру|рф|ам|кз|пл|рс) | \.[a-z]{2,10} )\b";
 }
 
 /// What has `@`, a dot or a slash in it.

@@ -18,7 +18,7 @@ patterns! {
     SPACED = r"\b(\d{1,2})\. ?(\d{1,2})\. ?(?:19|20)\d{2}\b";
     SHORT = r"(?:^|[\s(])(\d{1,2}\.(?:0[1-9]|1[0-2])\.) \p{Ll}";
     DAY_MONTH = &format!(r"(?i)\b(?:(\d{{1,2}})(?:st|nd|rd|th|-?го|-?е|\.)?|{DAY})\s+(?:of\s+)?({MONTH})(?:,?\s+(?:(\d{{4}})\b|{YEAR}\b))?");
-    MONTH_DAY = r"(?i)\b(january|february|march|april|may|june|july|august|september|october|november|december)\s+(?:the\s+)?(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4})\b)?";
+    MONTH_DAY = r"\b((?i:january|february|april|june|july|august|september|october|november|december)|M(?i:arch|ay))\s+(?:the\s+)?(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4})\b)?";
     MONTH_YEAR = &format!(r"(?i)\b{MONTH}\s+(?:(?:19|20)\d{{2}}\b|{YEAR}\b|'\d{{2}}\b)");
     PUBLIC = r"(?ix)^(?: (?:24(?:th|-?го|-?е|\.)?|двадцать\s+четв[её]рт\w+|twenty[- ]fourth)\s+(?:of\s+)?(?:феврал|february|februar|lutego|şubat|veebruar|helmikuu|фебруар)
         | (?:21(?:st|-?го|-?е|\.)?|двадцать\s+перв\w+|twenty[- ]first)\s+(?:of\s+)?(?:сентябр|septemb|września|eylül|syyskuu|септембр) | february\s+(?:the\s+)?24 | september\s+(?:the\s+)?21 )";
@@ -50,11 +50,15 @@ pub(super) fn numeric(finds: &mut Finds<'_>) {
 /// Dates with the name of the month. The two days that everybody means when they name them are left: 24 February and
 /// 21 September, without a year or with 2022.
 pub(super) fn worded(finds: &mut Finds<'_>) {
+    let mut public = std::collections::HashSet::new();
     for found in DAY_MONTH.captures_iter(finds.text) {
         let day: u32 = found.get(1).map_or(1, |day| day.as_str().parse().unwrap_or(0));
         let end = found.get(2).map_or(0, |month| month.end());
         let whole_word = !finds.text[end..].starts_with(char::is_alphanumeric);
-        if (1..=31).contains(&day) && whole_word && !is_public(&found) {
+        let verb = found.get(1).is_none() && matches!(&found[2], "may" | "march") && !found[0].contains(" of ");
+        if is_public(&found) {
+            public.extend(found.get(2).map(|month| month.start()));
+        } else if (1..=31).contains(&day) && whole_word && !verb {
             add(finds, found.get(0));
         }
     }
@@ -63,7 +67,7 @@ pub(super) fn worded(finds: &mut Finds<'_>) {
             add(finds, found.get(0));
         }
     }
-    for found in MONTH_YEAR.find_iter(finds.text) {
+    for found in MONTH_YEAR.find_iter(finds.text).filter(|found| !public.contains(&found.start())) {
         add(finds, Some(found));
     }
 }

@@ -20,7 +20,9 @@ pub(super) fn find(finds: &mut Finds<'_>) {
         let code = found.as_str().trim_end_matches(['-', '.', '/']);
         let to = found.start() + code.len();
         if finds.is_free(found.start(), to) && is_code(code) {
-            finds.add((found.start(), to), Class::Number, true, "[number]");
+            // bare figures may be one of the numbers with check digits: whoever checks those is surer
+            let sure = code.contains(['/', '№']) || code.starts_with(char::is_alphabetic);
+            finds.add((found.start(), to), Class::Number, sure, "[number]");
         }
     }
     for found in SLASHED.find_iter(finds.text) {
