@@ -3,9 +3,12 @@
 //! Everything read here comes from outside and is taken as hostile: sizes, counts and nesting are bounded, and no error,
 //! notice or `Debug` repeats a value out of a file. A place (file, line, column) says enough.
 
+pub mod csv_out;
 pub mod encoding;
 pub mod fault;
 pub mod manifest;
+pub mod media;
+pub mod package;
 pub mod path;
 pub mod table;
 pub mod transcript;
@@ -18,6 +21,7 @@ mod xml;
 pub use encoding::{Encoding, Taken};
 pub use fault::Fault;
 pub use manifest::Manifest;
+pub use media::MediaInfo;
 pub use path::DeliveryPath;
 pub use table::Table;
 pub use transcript::TranscriptFormat;
