@@ -1,5 +1,7 @@
 //! Our age files against the C2SP test kit (tests/vectors/age) and against the stock `age` crate, both ways.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics fails")]
+
 use std::io::{self, Cursor, Read, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -324,6 +326,10 @@ fn what_is_no_age_file_and_what_is_for_somebody_else_are_told_apart() {
     assert_eq!(kind(&[0xff; 200_000]), Kind::User);
     assert_eq!(kind(b"age-encryption.org/v9\n"), Kind::User);
     assert_eq!(kind(b""), Kind::Damage);
+    // As many people as anybody will ever seal to can be sealed to.
+    let all: Vec<_> = (0..500).map(|_| identity().recipient()).collect();
+    let all: Vec<_> = all.iter().map(|r| r.as_age() as &(dyn age::Recipient + Send)).collect();
+    assert_eq!(kind(&seal_bytes(&all, b"text").unwrap()), Kind::Locked);
     let endless = [&b"age-encryption.org/v1\n"[..], &b"-> X\n\n".repeat(50_000)].concat();
     assert_eq!(kind(&endless), Kind::Damage);
     assert_eq!(seal_bytes(&[], b"text").unwrap_err().kind(), Kind::User);
@@ -454,7 +460,7 @@ impl Write for Behind {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.most.fetch_max(self.read.load(Ordering::SeqCst).saturating_sub(self.written), Ordering::SeqCst);
         self.written += bytes.len() as u64;
-        if self.written % 7 == 0 {
+        if self.written.is_multiple_of(7) {
             std::thread::yield_now();
         }
         Ok(bytes.len())

@@ -18,6 +18,10 @@ use crate::base::{Error, Result};
 /// The longest header that is read, in bytes: some 600 X25519 recipients, or 40 post-quantum ones.
 const MOST_HEADER: usize = 64 * 1024;
 
+/// The most lines of a header that are read. The `age` crate parses from the beginning again at every line, so that time grows with
+/// their square: this many take a fifth of a second.
+const MOST_LINES: usize = 2_000;
+
 const MAGIC: &[u8] = b"age-encryption.org/";
 const NONCE: usize = 16;
 
@@ -163,12 +167,13 @@ pub(super) struct HeaderReader<R> {
     held: Vec<u8>,
     at: usize,
     seen: Vec<u8>,
+    lines: usize,
     in_header: bool,
 }
 
 impl<R: Read> HeaderReader<R> {
     pub(super) fn new(source: R) -> Self {
-        Self { source, held: Vec::new(), at: 0, seen: Vec::with_capacity(512), in_header: true }
+        Self { source, held: Vec::new(), at: 0, seen: Vec::with_capacity(512), lines: 0, in_header: true }
     }
 
     /// How long the header with its nonce is, in bytes.
@@ -183,7 +188,7 @@ impl<R: Read> HeaderReader<R> {
 
 impl<R: Read> BufRead for HeaderReader<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.seen.len() > MOST_HEADER {
+        if self.seen.len() > MOST_HEADER || self.lines > MOST_LINES {
             return Err(ErrorKind::InvalidData.into());
         }
         if self.at == self.held.len() {
@@ -198,7 +203,9 @@ impl<R: Read> BufRead for HeaderReader<R> {
 
     fn consume(&mut self, count: usize) {
         let end = (self.at + count).min(self.held.len());
-        self.seen.extend_from_slice(&self.held[self.at..end]);
+        let taken = &self.held[self.at..end];
+        self.lines += taken.iter().filter(|byte| **byte == b'\n').count();
+        self.seen.extend_from_slice(taken);
         self.at = end;
     }
 }

@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_key_is_the_identity_that_age_writes() {
-        // The key pair of the age specification's test vectors: the secret of bytes 0 to 31.
+        // The bytes 0 to 31.
         let mut key = Key::zero();
         for (i, byte) in key.expose_mut().iter_mut().enumerate() {
             *byte = i as u8;
