@@ -1,5 +1,7 @@
 //! The ledger against what other implementations and real logs give (tests/vectors/tlog).
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use subrosa::crypto::sign::PublicKey;
 use subrosa::ledger::checkpoint::SignedCheckpoint;
 use subrosa::ledger::event::Digest;

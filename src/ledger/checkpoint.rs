@@ -12,6 +12,9 @@ use super::note::{self, Note, NoteSignature};
 /// The algorithm byte of timestamped Ed25519 cosignatures.
 pub const COSIGNATURE: u8 = 0x04;
 
+/// The latest time that a cosignature may have.
+const MAX_TIME: u64 = i64::MAX.unsigned_abs();
+
 /// The size and root of a ledger at one time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Checkpoint {
@@ -118,7 +121,9 @@ impl SignedCheckpoint {
         let parts = line.bytes.split_first_chunk::<8>();
         let parts = parts.and_then(|(time, sig)| Some((u64::from_be_bytes(*time), Signature::from_slice(sig)?)));
         match parts {
-            Some((time, sig)) if key.verifies_bare(cosigned(time, self.note.text()).as_bytes(), &sig) => {
+            Some((time, sig))
+                if time <= MAX_TIME && key.verifies_bare(cosigned(time, self.note.text()).as_bytes(), &sig) =>
+            {
                 Ok(Some(Cosignature { name: line.name.clone(), key: *key, time }))
             }
             _ => Err(forged("a board's line below the checkpoint")),

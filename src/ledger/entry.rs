@@ -268,6 +268,15 @@ mod tests {
     }
 
     #[test]
+    fn every_event_is_written_as_the_ground_floor_writes_it() {
+        let entry = sample(super::super::event::tests::all());
+        let bytes = entry.to_bytes().unwrap();
+        crate::base::canonical::from_slice::<serde_json::Value>(&bytes).unwrap();
+        assert_eq!(canon::to_vec(&entry.events).unwrap(), crate::base::canonical::to_vec(&entry.events).unwrap());
+        assert_eq!(Entry::parse(&bytes).unwrap(), entry);
+    }
+
+    #[test]
     fn signs_the_canonical_json_without_sig() {
         let entry = sample(denied());
         let mut value: serde_json::Value = serde_json::from_slice(&entry.to_bytes().unwrap()).unwrap();
