@@ -11,8 +11,8 @@ use super::checkpoint::decimal;
 use super::event::{Digest, Event};
 use super::tree;
 
-/// The longest entry, in bytes: 4 MiB.
-pub const MAX_ENTRY: usize = 4 << 20;
+/// The longest entry, in bytes: 32 MiB.
+pub const MAX_ENTRY: usize = 32 << 20;
 
 /// The longest command word, in bytes.
 pub const MAX_COMMAND: usize = 40;
@@ -120,7 +120,7 @@ impl Keys {
 pub(super) fn parse_with(bytes: &[u8], keys: &mut Keys) -> Result<Entry> {
     let bad = |what: &str| Error::damage(what, "The ledger was altered or is damaged. Compare it with a backup.");
     if bytes.len() > MAX_ENTRY {
-        return Err(bad("a ledger entry is longer than 4 MiB"));
+        return Err(bad("a ledger entry is longer than 32 MiB"));
     }
     let parts = std::str::from_utf8(bytes).ok().and_then(split);
     let (entry, events) =

@@ -529,6 +529,7 @@ pub(super) mod tests {
             embargo: Some(date),
             expiry: None,
             unmapped_condition: true,
+            condition_mapped: false,
         };
         let facts = ApprovalFacts {
             approval,

@@ -96,7 +96,7 @@ pub fn read_lines<R: BufRead>(mut lines: R) -> impl Iterator<Item = Result<Vec<u
             }
             Ok(length) if length <= MAX_ENTRY => Ok(Some(line)),
             Ok(_) => {
-                Err(Error::damage("a line of the ledger is longer than 4 MiB", "Check that it is the right file."))
+                Err(Error::damage("a line of the ledger is longer than 32 MiB", "Check that it is the right file."))
             }
         }
     };

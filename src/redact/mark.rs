@@ -50,6 +50,18 @@ pub struct Mark {
     pub at: Option<Moment>,
 }
 
+/// All marks of one transcript version, as they are sealed with it.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Marks {
+    /// The engine whose suggestions were last taken in, if any were.
+    pub engine: Option<String>,
+    /// The id that the next mark gets.
+    pub next: u32,
+    /// The marks, by turn and place.
+    pub marks: Vec<Mark>,
+}
+
 /// Marks moved to a new version of their transcript.
 #[derive(Default)]
 pub struct CarriedOver {
