@@ -116,7 +116,7 @@ fn facts() -> DecisionFacts {
 fn decided(facts: DecisionFacts) -> Decided {
     let seed = SigningSeed::from_key(&Key::random().unwrap());
     let signature = sign_decision(&facts, &seed).unwrap();
-    Decided::verify(facts, &signature, &seed.public(), party(3)).unwrap()
+    Decided::verify(facts, &signature, &seed.public(), party(3), None).unwrap()
 }
 
 fn case(speakers: &[Speaker<ParticipantId>], events: &[ConsentEvent]) -> ItemCase {
@@ -258,7 +258,7 @@ fn an_older_form_that_turns_up_undoes_no_withdrawal() {
 #[test]
 fn a_preview_is_the_same_and_gives_no_grant() {
     let policies = Policies::load(&[]).unwrap();
-    let proposed = [Decided::proposed(facts(), party(3))];
+    let proposed = [Decided::proposed(facts(), party(3), None)];
     let preview = release(&policies, &proposed, &setting(), &[case(&TALK, &[yes(A), yes(B)])]).unwrap();
     assert_eq!(preview.items(), plan(case(&TALK, &[yes(A), yes(B)])).items());
     assert_eq!(preview.grant().err().unwrap().kind(), Kind::Denied);
@@ -287,6 +287,10 @@ fn what_was_not_decided_on_stays() {
     let plan = release(&policies, &[decided(elsewhere)], &setting(), &[case(&TALK, &[yes(A), yes(B)])]).unwrap();
     assert!(!plan.items()[0].in_decision);
     assert!(plan.grant().is_err());
+
+    let of_another_site = [Decided::proposed(facts(), party(3), Some(vec![SiteId::from_bytes([99; 16])]))];
+    let plan = release(&policies, &of_another_site, &setting(), &[case(&TALK, &[yes(A), yes(B)])]).unwrap();
+    assert!(!plan.items()[0].in_decision);
 }
 
 #[test]
@@ -305,8 +309,8 @@ fn decisions_that_do_not_hold_are_refused() {
     let seed = SigningSeed::from_key(&Key::random().unwrap());
     let signature = sign_decision(&facts(), &seed).unwrap();
     let changed = DecisionFacts { level: 1, ..facts() };
-    assert!(Decided::verify(changed, &signature, &seed.public(), party(3)).is_err());
-    assert!(Decided::verify(facts(), &signature, &seed.public(), party(4)).is_err());
+    assert!(Decided::verify(changed, &signature, &seed.public(), party(3), None).is_err());
+    assert!(Decided::verify(facts(), &signature, &seed.public(), party(4), None).is_err());
 }
 
 #[test]
