@@ -121,7 +121,9 @@ impl Known {
                 let tails = if digits && plain.len() >= 10 { plain.len() - 7 } else { 0 };
                 for cut in 0..=tails.min(3) {
                     let tail = plain.get(cut..).unwrap_or_default();
-                    if let Some(head) = tail.char_indices().nth(SHORTEST - 1).and_then(|(i, c)| tail.get(..i + c.len_utf8())) {
+                    if let Some(head) =
+                        tail.char_indices().nth(SHORTEST - 1).and_then(|(i, c)| tail.get(..i + c.len_utf8()))
+                    {
                         self.numbers.entry(head.to_owned()).or_default().push((at, tail.to_owned()));
                     }
                 }
@@ -146,7 +148,11 @@ impl Known {
             for cut in key.char_indices().map(|(at, c)| at + c.len_utf8()) {
                 let (stem, rest) = key.split_at(cut);
                 for &(of, endings) in self.names.get(stem).into_iter().flatten() {
-                    let right = if capital { endings.take(rest) } else { rest.is_empty() && endings <= Endings::None && small_is_right };
+                    let right = if capital {
+                        endings.take(rest)
+                    } else {
+                        rest.is_empty() && endings <= Endings::None && small_is_right
+                    };
                     if right && !out.contains(&of) {
                         out.push(of);
                     }
@@ -296,7 +302,9 @@ fn follows(text: &str, tokens: &[Token], words: &[String]) -> bool {
         && tokens.windows(2).zip(words).all(|(pair, word)| {
             let gap = &text[pair[0].to..pair[1].from];
             let key = key(&text[pair[1].from..pair[1].to]);
-            gap.len() <= 3 && !gap.contains('\n') && key.strip_prefix(word.as_str()).is_some_and(|r| r.chars().count() <= ENDING)
+            gap.len() <= 3
+                && !gap.contains('\n')
+                && key.strip_prefix(word.as_str()).is_some_and(|r| r.chars().count() <= ENDING)
         })
 }
 

@@ -107,7 +107,8 @@ pub(super) fn expand(word: &str) -> BTreeSet<Stem> {
 fn russian(lower: &str, out: &mut BTreeSet<Stem>) -> Vec<String> {
     let mut names = vec![lower.to_owned()];
     if let Some(lines) = LINES.of.get(&key(lower)) {
-        names.extend(lines.iter().filter_map(|&at| tables::SHORT.get(at)).flat_map(|l| l.split(' ')).map(str::to_owned));
+        names
+            .extend(lines.iter().filter_map(|&at| tables::SHORT.get(at)).flat_map(|l| l.split(' ')).map(str::to_owned));
         names.dedup();
     }
     let patronymic = ["вич", "вна", "ична", "ьич", "овна", "евна", "кич", "мич"].iter().any(|end| lower.ends_with(end));
@@ -136,10 +137,18 @@ fn russian(lower: &str, out: &mut BTreeSet<Stem>) -> Vec<String> {
 
 /// How patronymics are spoken: Олегович, Олегыч; Николаевна, Николавна.
 fn spoken_patronymic(lower: &str) -> Vec<String> {
-    [("ович", "ыч"), ("евич", "ич"), ("евич", "ьич"), ("аевич", "аич"), ("евна", "вна"), ("овна", "на"), ("ьевна", "ьвна")]
-        .iter()
-        .filter_map(|(long, short)| lower.strip_suffix(long).map(|head| format!("{head}{short}")))
-        .collect()
+    [
+        ("ович", "ыч"),
+        ("евич", "ич"),
+        ("евич", "ьич"),
+        ("аевич", "аич"),
+        ("евна", "вна"),
+        ("овна", "на"),
+        ("ьевна", "ьвна"),
+    ]
+    .iter()
+    .filter_map(|(long, short)| lower.strip_suffix(long).map(|head| format!("{head}{short}")))
+    .collect()
 }
 
 /// A surname as a man and as a woman bear it.
@@ -243,7 +252,9 @@ mod tests {
 
     fn takes(word: &str, form: &str) -> bool {
         let form = key(form);
-        expand(word).iter().any(|(stem, endings)| form.strip_prefix(stem.as_str()).is_some_and(|rest| endings.take(rest)))
+        expand(word)
+            .iter()
+            .any(|(stem, endings)| form.strip_prefix(stem.as_str()).is_some_and(|rest| endings.take(rest)))
     }
 
     #[test]
@@ -281,14 +292,22 @@ mod tests {
 
     #[test]
     fn leaves_other_words() {
-        for (word, other) in [("Вера", "верность"), ("Роман", "романтика"), ("Марина", "маринад"), ("Mark", "market"), ("Will", "willing")] {
+        for (word, other) in [
+            ("Вера", "верность"),
+            ("Роман", "романтика"),
+            ("Марина", "маринад"),
+            ("Mark", "market"),
+            ("Will", "willing"),
+        ] {
             assert!(!takes(word, other), "{word}: {other}");
         }
     }
 
     #[test]
     fn takes_anything_and_stays_small() {
-        for odd in ["", "а", "😀", "ΩΩ", "გიორგი", "Щщщщщщщщщщщщщщщщщщщщщщщщщщщщщщщщщ", "shchshchshchshchshchshch", "123"] {
+        for odd in
+            ["", "а", "😀", "ΩΩ", "გიორგი", "Щщщщщщщщщщщщщщщщщщщщщщщщщщщщщщщщщ", "shchshchshchshchshchshch", "123"]
+        {
             assert!(expand(odd).len() < 40_000, "{odd}");
         }
     }
