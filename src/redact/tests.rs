@@ -29,7 +29,11 @@ fn the_classes_have_their_names_in_json() {
 
 #[test]
 fn masks_people_in_every_form() {
-    let known = [person("a", &["Вера Николаевна Щеглова"]), person("b", &["Gleb Artyushin", "Хромой"])];
+    let known = [
+        person("a", &["Вера Николаевна Щеглова"]),
+        person("b", &["Gleb Artyushin", "Хромой"]),
+        person("c", &["Olga van den Berg"]),
+    ];
     for (text, expected) in [
         ("Вера Николаевна пришла.", "[person 1] пришла."),
         ("Я сказал Верочке: верь в веру.", "Я сказал [person 1]: верь в веру."),
@@ -39,6 +43,7 @@ fn masks_people_in_every_form() {
         ("В\u{200b}е\u{301}ра и Bepа, ВЕРА и щеглова", "[person 1] и [person 1], [person 1] и [person 1]"),
         ("потом вера щеглова сказала что верит и вере тоже", "потом [person 1] сказала что верит и [person 1] тоже"),
         ("Вера, Глеб. Николаевна", "[person 1], [person 2]. [person 1]"),
+        ("Ольга van den Berg, van; Вера вера", "[person 3], van; [person 1]"),
         ("😀Вера😀", "😀[person 1]😀"),
     ] {
         assert_eq!(masked(text, &known), expected, "{text}");
