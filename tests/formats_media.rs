@@ -63,6 +63,14 @@ fn what_tools_made_is_told() {
         ("a.m4a", Container::Mp4, &["aac"], false),
         ("a.mp4", Container::Mp4, &["aac"], true),
         ("a.ogg", Container::Ogg, &["vorbis", "opus"], false),
+        ("b.opus", Container::Ogg, &["opus"], false),
+        ("b_flac.ogg", Container::Ogg, &["flac"], false),
+        ("b.mkv", Container::Mkv, &["opus"], true),
+        ("b.webm", Container::Mkv, &["vorbis"], true),
+        ("b.mov", Container::Mp4, &["aac"], true),
+        ("b_sidx.mp4", Container::Mp4, &["aac"], false),
+        ("b_noxing.mp3", Container::Mp3, &["mp3"], false),
+        ("b_vbr.mp3", Container::Mp3, &["mp3"], false),
     ] {
         let info = look(&fixture(name), name.rsplit('.').next().unwrap()).unwrap();
         assert_eq!((info.container, info.video), (container, video), "{name} {info:?}");
@@ -78,7 +86,7 @@ fn what_tools_made_is_told() {
 
 #[test]
 fn what_is_cut_off_is_told() {
-    for name in ["a.wav", "a.m4a", "a.mp4", "a.ogg", "a.mp3"] {
+    for name in ["a.wav", "a.m4a", "a.mp4", "a.ogg", "a.mp3", "b.opus", "b.mkv", "b.webm", "b.mov", "b_sidx.mp4", "b_vbr.mp3"] {
         let whole = fixture(name);
         let cut = &whole[..whole.len() * 2 / 3];
         let error = look(cut, name.rsplit('.').next().unwrap()).unwrap_err();
@@ -134,7 +142,7 @@ fn element(id: &[u8], content: &[u8]) -> Vec<u8> {
 
 fn matroska() -> Vec<u8> {
     let head = element(b"\x1A\x45\xDF\xA3", &[element(b"\x42\x82", b"webm"), element(b"\x42\x87", &[4]), element(b"\x42\x85", &[2])].concat());
-    let info = element(b"\x15\x49\xA9\x66", &[element(b"\x2A\xD7\xB1", &1_000_000u32.to_be_bytes()), element(b"\x44\x89", &90_000f64.to_be_bytes())].concat());
+    let info = element(b"\x15\x49\xA9\x66", &[element(b"\x2A\xD7\xB1", &1_000_000u32.to_be_bytes()), element(b"\x44\x89", &90_000f64.to_be_bytes()), element(b"\x4D\x80", b"x"), element(b"\x57\x41", b"x")].concat());
     let audio = element(b"\xE1", &[element(b"\xB5", &48_000f64.to_be_bytes()), element(b"\x9F", &[1])].concat());
     let mut private = b"OpusHead\x01\x01\x38\x01".to_vec();
     private.extend(48_000u32.to_le_bytes());
@@ -187,7 +195,7 @@ fn what_is_no_recording() {
 
 #[test]
 fn nothing_makes_it_stumble() {
-    for name in ["a.wav", "a.mp3", "a.m4a", "a.mp4", "a.ogg"] {
+    for name in ["a.wav", "a.mp3", "a.m4a", "a.mp4", "a.ogg", "b.mkv", "b_sidx.mp4", "b_noxing.mp3"] {
         let whole = fixture(name);
         let extension = name.rsplit('.').next().unwrap();
         for cut in (0..whole.len().min(4_000)).step_by(37) {
