@@ -1,5 +1,7 @@
 //! Documents as other programs write them (python-docx, odfpy, openpyxl): tests/fixtures/formats/README.md.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+
 use subrosa::formats::transcript::{TranscriptFormat, read};
 use subrosa::formats::{Manifest, Table};
 
@@ -11,10 +13,16 @@ fn fixture(name: &str) -> Vec<u8> {
 fn documents() {
     let labels = ["И".to_owned(), "О".to_owned()];
     let word = read(TranscriptFormat::Docx, &fixture("turns.docx"), &labels).unwrap();
-    let turns: Vec<_> = word.turns.iter().map(|t| (t.label.as_deref().unwrap_or("?"), t.start_ms, t.text.as_str())).collect();
+    let turns: Vec<_> =
+        word.turns.iter().map(|t| (t.label.as_deref().unwrap_or("?"), t.start_ms, t.text.as_str())).collect();
     assert_eq!(
         turns,
-        [("И", None, "Когда вы уехали?"), ("О", None, "Весной, через Ларс."), ("И", Some(65_000), "И потом?"), ("О", None, "Потом ничего.")]
+        [
+            ("И", None, "Когда вы уехали?"),
+            ("О", None, "Весной, через Ларс."),
+            ("И", Some(65_000), "И потом?"),
+            ("О", None, "Потом ничего.")
+        ]
     );
     assert!(word.notices[0].contains("1 comment") && word.notices[0].contains("headers"), "{:?}", word.notices);
     let open = read(TranscriptFormat::Odt, &fixture("turns.odt"), &labels).unwrap();

@@ -108,8 +108,28 @@ mod tests {
         let long = "x".repeat(1_001);
         let deep = "a/".repeat(40) + "b";
         for bad in [
-            "", " ", ".", "/etc/passwd", "../x", "a/../../x", "a/..", "C:\\x", "C:x", "c:/x", "a\\b", "..\\x", "\\\\host\\share", "~/x", "~root/x",
-            "a\0b", "a\nb", "a//b", "a/", "file:///etc/passwd", &long, &deep,
+            "",
+            " ",
+            ".",
+            "/etc/passwd",
+            "../x",
+            "a/../../x",
+            "a/..",
+            "C:\\x",
+            "C:x",
+            "c:/x",
+            "a\\b",
+            "..\\x",
+            "\\\\host\\share",
+            "~/x",
+            "~root/x",
+            "a\0b",
+            "a\nb",
+            "a//b",
+            "a/",
+            "file:///etc/passwd",
+            &long,
+            &deep,
         ] {
             assert!(DeliveryPath::parse(bad).is_err(), "{bad:?}");
         }

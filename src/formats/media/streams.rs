@@ -14,7 +14,11 @@ use symphonia::core::units::{Duration, TimeBase};
 use super::{Container, MediaInfo, damaged, silent, source::Source};
 use crate::base::Result;
 
-pub(super) fn probe<S: Read + Seek + Send + Sync + 'static>(mut source: Source<S>, container: Container, hint: &str) -> Result<MediaInfo> {
+pub(super) fn probe<S: Read + Seek + Send + Sync + 'static>(
+    mut source: Source<S>,
+    container: Container,
+    hint: &str,
+) -> Result<MediaInfo> {
     source.seek(SeekFrom::Start(0)).map_err(|_| damaged())?;
     let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
     let mut hints = Hint::new();
@@ -45,7 +49,13 @@ fn duration(reader: &dyn FormatReader, track: &Track, audio: &AudioCodecParamete
         let exact = u128::from(duration.get()) * 1_000 * u128::from(base.numer.get()) / u128::from(base.denom.get());
         u64::try_from(exact).ok().filter(|ms| *ms > 0)
     };
-    let frames = || track.num_frames.zip(audio.sample_rate).and_then(|(n, rate)| super::milliseconds(n, u64::from(rate))).filter(|ms| *ms > 0);
+    let frames = || {
+        track
+            .num_frames
+            .zip(audio.sample_rate)
+            .and_then(|(n, rate)| super::milliseconds(n, u64::from(rate)))
+            .filter(|ms| *ms > 0)
+    };
     let whole = reader.media_info();
     ticks(track.duration, track.time_base).or_else(frames).or_else(|| ticks(whole.duration, whole.time_base))
 }
@@ -62,8 +72,14 @@ fn name(codec: AudioCodecId) -> &'static str {
         codecs::CODEC_ID_VORBIS => "vorbis",
         codecs::CODEC_ID_AC3 => "ac3",
         codecs::CODEC_ID_EAC3 => "eac3",
-        codecs::CODEC_ID_PCM_S16LE | codecs::CODEC_ID_PCM_S16BE | codecs::CODEC_ID_PCM_S24LE | codecs::CODEC_ID_PCM_S24BE => "pcm",
-        codecs::CODEC_ID_PCM_S32LE | codecs::CODEC_ID_PCM_S32BE | codecs::CODEC_ID_PCM_F32LE | codecs::CODEC_ID_PCM_F32BE => "pcm",
+        codecs::CODEC_ID_PCM_S16LE
+        | codecs::CODEC_ID_PCM_S16BE
+        | codecs::CODEC_ID_PCM_S24LE
+        | codecs::CODEC_ID_PCM_S24BE => "pcm",
+        codecs::CODEC_ID_PCM_S32LE
+        | codecs::CODEC_ID_PCM_S32BE
+        | codecs::CODEC_ID_PCM_F32LE
+        | codecs::CODEC_ID_PCM_F32BE => "pcm",
         _ => "unknown",
     }
 }
