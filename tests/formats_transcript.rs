@@ -266,3 +266,12 @@ fn hostile_documents_are_refused() {
     }
     assert!(read_error(F::Docx, &docx("")).contains("no words"));
 }
+
+#[test]
+fn a_long_transcript_is_read_in_good_time() {
+    let text = "[00:01:05] R: слова и слова, why: because of И and R and so on\nдальше\n".repeat(100_000);
+    let started = std::time::Instant::now();
+    let read = parse(F::Txt, text.as_bytes());
+    assert_eq!(read.turns.len(), 100_000);
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}

@@ -14,7 +14,7 @@ const DEEPEST: usize = 32;
 
 /// The name of a file inside a delivery, with `/` between folders, relative to the folder of the manifest.
 ///
-/// It holds no `.` or `..`, is not absolute, names no drive, and has no backslash, colon-led stream or control character, so that joining it to the
+/// It holds no `.` or `..`, is not absolute, names no drive, and has no backslash or control character, so that joining it to the
 /// delivery's folder stays inside. (Links in the file system are the caller's to refuse.)
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryPath(String);
