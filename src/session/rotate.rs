@@ -86,7 +86,7 @@ pub fn change_membership(vault: &mut Vault<Unlocked>, change: Change) -> Result<
     let version = roster.version;
     let new_sites = rotation.new_sites;
     let rotates = rotation.rotates;
-    vault.commit_with(command, Some((file, roster, rotation.bundle)), |act| {
+    vault.commit_with(command, (file, roster, rotation.bundle), |act| {
         for (site, generation, key) in &new_sites {
             act.add_site(*site, *generation, key)?;
         }
