@@ -1,5 +1,7 @@
 //! The fold of consent against an independent reference, and what must hold of every decision.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;

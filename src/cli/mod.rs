@@ -87,6 +87,7 @@ enum Command {
 
 /// Runs the program on the arguments that it was started with.
 pub fn main() -> ExitCode {
+    harden();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -101,6 +102,17 @@ pub fn main() -> ExitCode {
             screen::complain(&error);
             ExitCode::from(code(&error))
         }
+    }
+}
+
+/// No core dumps, and no other program of the same user may look into this one's memory.
+fn harden() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+        // A system that refuses either is no reason not to work; docs/threat-model.md says what is relied on.
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }
 

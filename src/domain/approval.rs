@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::project::purpose_term;
 use super::study::Study;
-use crate::base::id::{ApprovalId, ObjectId, SiteId};
+use crate::base::id::{ApprovalId, SiteId};
 use crate::base::time::Date;
 use crate::base::{Error, Result, text};
 use crate::ledger::event::{ApprovalFacts, Digest};
@@ -13,10 +13,10 @@ use crate::ledger::event::{ApprovalFacts, Digest};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
-    /// The object that holds it.
-    pub object: ObjectId,
-    /// SHA-256 of the document itself.
+    /// SHA-256 of the document.
     pub digest: Digest,
+    /// Its length in bytes.
+    pub length: u64,
 }
 
 /// An ethics board's decision. Periods include both their ends.

@@ -8,13 +8,20 @@ mod consent_fold;
 pub mod consent_turns;
 pub mod country;
 pub mod decide;
+#[cfg(test)]
+mod decide_tests;
 pub mod interview;
 pub mod participant;
 pub mod policy;
+mod policy_facts;
+#[cfg(test)]
+mod policy_tests;
 mod policy_words;
 pub mod project;
 pub mod replay;
 mod replay_state;
+#[cfg(test)]
+mod replay_tests;
 pub mod request;
 pub mod study;
 mod study_check;

@@ -2,7 +2,7 @@
 //! anything becomes visible (docs/adr/0002).
 
 use super::log::Log;
-use super::unlock::{NEXT_KEYRING, Unlocked, Vault};
+use super::unlock::{KEYRING, NEXT_KEYRING, Unlocked, Vault};
 use super::view::View;
 use crate::base::id::{PersonId, SiteId, SlotId};
 use crate::base::secret::Key;
@@ -173,8 +173,8 @@ impl Vault<Unlocked> {
         }
         writer.commit()?;
         drain_locked(self.catalogue()?, &self.state.log)?;
-        if let Some((file, roster, bundle)) = keyring {
-            self.layout.write(super::unlock::KEYRING, &file.to_bytes()?)?;
+        if let Some((_, roster, bundle)) = keyring {
+            self.layout.rename(NEXT_KEYRING, KEYRING)?;
             self.state.context.roster = roster;
             self.state.context.bundle = bundle;
         }

@@ -292,3 +292,9 @@ fn issue_card(vault: &Vault<Unlocked>, roster: &Roster, now: crate::base::time::
     )?
     .to_bytes()
 }
+
+/// Gives everybody the keys that their roles give them now, for example of a site that came with an amendment of the study.
+pub fn refresh_membership(vault: &mut Vault<Unlocked>) -> Result<()> {
+    let me = vault.me().clone();
+    change_membership(vault, Change::SetRoles(me.id, me.roles))
+}

@@ -344,7 +344,7 @@ fn next_keyring(layout: &Layout, identity: &Identity, pinned: Option<Digest>) ->
     if pinned != Some(Digest(keyring::digest(&roster)?)) {
         return Err(rolled_back());
     }
-    layout.write(KEYRING, &bytes)?;
+    layout.rename(NEXT_KEYRING, KEYRING)?;
     Ok((bundle, roster))
 }
 

@@ -2,6 +2,8 @@
 
 mod cells;
 mod columns;
+mod draft;
+mod finish;
 mod read;
 
 use std::collections::BTreeMap;
@@ -209,7 +211,16 @@ pub enum DocumentKind {
     Other,
 }
 
-hidden!(Manifest, InterviewEntry, SpeakerEntry, ParticipantRef, ConsentEntry, EvidenceEntry, RecordingEntry, TranscriptEntry);
+hidden!(
+    Manifest,
+    InterviewEntry,
+    SpeakerEntry,
+    ParticipantRef,
+    ConsentEntry,
+    EvidenceEntry,
+    RecordingEntry,
+    TranscriptEntry
+);
 hidden!(TranscriptParent, DocumentEntry);
 
 /// A word of a closed list, as a manifest writes it.
@@ -247,7 +258,8 @@ impl Manifest {
     /// Reads a table as a manifest. `name` is the file's name for faults; `same` brings two ways of writing one code to the same
     /// text (the study's rule; what it makes of a code is used for nothing but grouping rows).
     ///
-    /// All faults are returned together, in the order of the lines.
+    /// All faults are returned together (of a flood of them the first five hundred): those of single cells in the order of the lines, then
+    /// those that only show when all rows of a code are known.
     pub fn read(table: &Table, name: &str, same: &dyn Fn(&str) -> String) -> Result<Self, Vec<Fault>> {
         read::read(table, name, same)
     }
