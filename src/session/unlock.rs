@@ -157,6 +157,14 @@ impl Vault<Unlocked> {
         &self.state.seen
     }
 
+    /// Remembers that the signatures of all entries before `size` have been verified.
+    pub fn remember_verified(&mut self, size: u64) -> Result<()> {
+        self.state.seen.verified = self.state.seen.verified.max(size);
+        let mut seen = self.state.folder.load(self.layout.vault())?.unwrap_or_else(|| self.state.seen.clone());
+        seen.verified = seen.verified.max(size);
+        self.state.folder.save(&seen)
+    }
+
     /// The destructions so far, for `check`.
     pub fn key_slots(&self) -> std::cell::Ref<'_, KeyFile> {
         self.state.keys.borrow()

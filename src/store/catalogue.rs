@@ -286,6 +286,18 @@ impl<'c> Reader<'c> {
         query.query_row(params![kind.number(), tag], |r| r.get(0)).optional().map_err(sql)
     }
 
+    /// Every blind tag: its kind's number, the tag, and what it points to.
+    pub fn tags(&self) -> Result<Vec<(i64, [u8; 16], [u8; 16])>> {
+        self.all("SELECT kind, tag, target FROM tag ORDER BY kind, tag", |row| {
+            Ok((row.get(0).map_err(sql)?, row.get(1).map_err(sql)?, row.get(2).map_err(sql)?))
+        })
+    }
+
+    /// How many rows belong to another row that is not there.
+    pub fn orphans(&self) -> Result<u64> {
+        Ok(self.all("PRAGMA foreign_key_check", |_| Ok(()))?.len() as u64)
+    }
+
     /// Entries that may not have reached the ledger yet, in order.
     pub fn outbox(&self) -> Result<Vec<(u64, Vec<u8>)>> {
         self.all("SELECT seq, leaf FROM outbox ORDER BY seq", |row| {
@@ -597,7 +609,8 @@ impl RecordKind {
 }
 
 impl TagKind {
-    const fn number(self) -> i64 {
+    /// The number that stands for it in the database.
+    pub const fn number(self) -> i64 {
         match self {
             Self::Code => 1,
             Self::File => 2,
