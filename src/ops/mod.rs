@@ -12,5 +12,6 @@ pub mod open;
 pub mod person;
 pub mod project;
 pub mod redact;
+pub mod register;
 pub mod request;
 pub mod study;
