@@ -3,7 +3,8 @@
 #
 #   tests/interop/age.sh BIN-FOLDER
 #
-# BIN-FOLDER holds `subrosa` and `examples/seal_open` (target/debug after `cargo test`). Needs age, age-keygen and rage on the PATH.
+# BIN-FOLDER holds `subrosa` and `examples/seal_open` (target/debug after `cargo test`). Needs age, rage and python3 on the
+# PATH.
 set -euo pipefail
 
 bin=$(cd "${1:?the folder of the built programs, such as target/debug}" && pwd)
@@ -42,6 +43,7 @@ rage-keygen -o of-rage.txt 2>> keygen.log
 
 recipient() { sed -n 's/^# public key: //p' "$1"; }
 
+# To the standard output: for an empty plaintext rage makes no file.
 for size in 0 1 65535 65536 65537 1048577 20971520; do
   head -c "$size" /dev/urandom > plain
   for identity in of-age.txt of-rage.txt of-key.txt; do
@@ -51,9 +53,9 @@ for size in 0 1 65535 65536 65537 1048577 20971520; do
     "$ours" open "$identity" ours.age back
     same "ours, opened by us, $size bytes" plain back
     for tool in age rage; do
-      "$tool" -d -i "$identity" -o back ours.age
+      "$tool" -d -i "$identity" ours.age > back
       same "ours, opened by $tool, $size bytes, $identity" plain back
-      "$tool" -d -i "$identity" -o back ours-padded.age
+      "$tool" -d -i "$identity" ours-padded.age > back
       padded "ours padded, opened by $tool, $size bytes, $identity" plain back
       "$tool" -r "$to" -o theirs.age plain
       "$ours" open "$identity" theirs.age back
@@ -91,12 +93,40 @@ to=$(age-keygen -y cid.age-identity)
 [ "$to" = "$(rage-keygen -y cid.age-identity)" ] || { echo "FAILED: age and rage read the exported identity otherwise" >&2; exit 1; }
 "$ours" seal "$to" plain ours.age
 for tool in age rage; do
-  "$tool" -d -i cid.age-identity -o back ours.age
+  "$tool" -d -i cid.age-identity ours.age > back
   same "opened by $tool with an exported identity" plain back
   "$tool" -r "$to" -o theirs.age plain
   "$ours" open cid.age-identity theirs.age back
   same "by $tool, opened with an exported identity" plain back
   rm -f back
 done
+
+# The same under a passphrase, which age asks for on a terminal.
+"$bin/subrosa" --identity cid.id --passphrase-file passphrase identity export-age --out cid.locked-identity > /dev/null
+refused "a locked identity without its passphrase" setsid age -d -i cid.locked-identity -o back ours.age
+python3 - <<'PYTHON'
+import os, pty, select, sys
+
+phrase = open("passphrase", "rb").readline().strip()
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp("age", ["age", "-d", "-i", "cid.locked-identity", "-o", "back", "ours.age"])
+seen, told = b"", False
+while True:
+    ready, _, _ = select.select([terminal], [], [], 60)
+    try:
+        more = os.read(terminal, 4096) if ready else b""
+    except OSError:
+        more = b""
+    if not more:
+        break
+    seen += more
+    if b"passphrase" in seen.lower() and not told:
+        os.write(terminal, phrase + b"\n")
+        told = True
+code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+sys.exit(f"age with a locked identity: {seen.decode(errors='replace')}" if code else 0)
+PYTHON
+same "opened by age with a locked identity" plain back
 
 echo "age and rage: $checks checks passed"
