@@ -147,11 +147,14 @@ pub fn decided_sites(view: &View<'_>, facts: &DecisionFacts) -> Result<Vec<SiteI
     };
     let mut sites = BTreeSet::new();
     for item in items {
-        if let Some(id) = view.by_token(*item)?
-            && let Some(row) = view.interview(id)?
-        {
-            sites.insert(row.site);
-        }
+        let row = match view.by_token(*item)? {
+            Some(id) => view.interview(id)?,
+            None => None,
+        };
+        let row = row.ok_or_else(|| {
+            Error::damage("a decision names an interview that the catalogue does not know", "Run `subrosa check`.")
+        })?;
+        sites.insert(row.site);
     }
     Ok(sites.into_iter().collect())
 }
