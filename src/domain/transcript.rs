@@ -67,6 +67,9 @@ pub struct Review {
     pub engine: String,
     /// Base64 SHA-256 over turns and marks as they were read: a later change voids the review.
     pub digest: String,
+    /// What they stated, in their own words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub statement: String,
 }
 
 /// Sealed under the version's own key.

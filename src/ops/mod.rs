@@ -13,5 +13,6 @@ pub mod plan;
 pub mod person;
 pub mod project;
 pub mod redact;
+pub mod register;
 pub mod request;
 pub mod study;

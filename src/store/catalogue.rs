@@ -425,6 +425,12 @@ impl Writer<'_> {
         )
     }
 
+    /// Replaces what is sealed under a participant's meta key.
+    pub fn set_participant_meta<M: Serialize>(&self, id: ParticipantId, meta_key: &Key, meta: &M) -> Result<()> {
+        let meta = self.sealed(meta_key, "participant", id.as_bytes(), "meta", meta)?;
+        self.run("UPDATE participant SET meta = ?2 WHERE id = ?1", params![id.as_bytes(), meta])
+    }
+
     /// Writes an interview's row: `body` under its meta key, `content` under its content key.
     #[expect(clippy::too_many_arguments, reason = "two sealed columns with their slots and keys")]
     pub fn add_interview<T: Serialize, C: Serialize>(
