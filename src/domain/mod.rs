@@ -6,10 +6,10 @@ pub mod conditions;
 pub mod consent;
 mod consent_fold;
 pub mod consent_turns;
-pub mod country;
 pub mod decide;
 #[cfg(test)]
 mod decide_tests;
+pub mod hold;
 pub mod interview;
 pub mod participant;
 pub mod policy;

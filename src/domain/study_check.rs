@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use toml::de::DeTable;
 
 use super::code::{CodePattern, latin_letters};
-use super::country::is_country;
 use super::study::{Fault, MAX_BYTES, Place, Site, Speakers, Study, Thresholds, Variable};
 use super::study_forms::forms;
 use super::study_toml::{Faults, MAX_WORDS, Node, Table, checked, is_word, some_tables, words};
+use crate::crypto::card::Country;
 
 const CLASSES: &[&str] = &["direct", "strong_indirect", "indirect", "other"];
 
@@ -166,13 +166,14 @@ fn prefix(f: &mut Faults, node: &Node<'_, '_>, seen: &mut BTreeMap<String, (Stri
 
 fn country(f: &mut Faults, node: &Node<'_, '_>) -> Option<String> {
     let text = f.string(node)?;
-    if is_country(text) {
+    let known = |code: &str| code.parse::<Country>().is_ok();
+    if known(text) {
         return Some(text.to_owned());
     }
     let remedy = match text.to_uppercase().as_str() {
         "UK" => "The United Kingdom is `GB`.".to_owned(),
         "EL" => "Greece is `GR`.".to_owned(),
-        upper if is_country(upper) => format!("Write it in capitals: `{upper}`."),
+        upper if known(upper) => format!("Write it in capitals: `{upper}`."),
         _ => "Use the two letters of ISO 3166-1, such as `AM` for Armenia.".to_owned(),
     };
     f.add(node.at, &node.key, "this is not the code of a country", remedy);
