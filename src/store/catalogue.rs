@@ -425,6 +425,18 @@ impl Writer<'_> {
         )
     }
 
+    /// Replaces what is sealed under a participant's meta key.
+    pub fn set_participant_meta<M: Serialize>(&self, id: ParticipantId, meta_key: &Key, meta: &M) -> Result<()> {
+        let meta = self.sealed(meta_key, "participant", id.as_bytes(), "meta", meta)?;
+        self.run("UPDATE participant SET meta = ?2 WHERE id = ?1", params![id.as_bytes(), meta])
+    }
+
+    /// Replaces who a participant is; `key` is the content key.
+    pub fn set_participant_content<C: Serialize>(&self, id: ParticipantId, key: &Key, content: &C) -> Result<()> {
+        let content = self.sealed(key, "participant", id.as_bytes(), "content", content)?;
+        self.run("UPDATE participant SET content = ?2 WHERE id = ?1", params![id.as_bytes(), content])
+    }
+
     /// Writes an interview's row: `body` under its meta key, `content` under its content key.
     #[expect(clippy::too_many_arguments, reason = "two sealed columns with their slots and keys")]
     pub fn add_interview<T: Serialize, C: Serialize>(
