@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::participant::ParticipantContent;
 use crate::base::id::{ObjectId, ParticipantId, Token};
 use crate::base::time::{Date, Moment};
 
@@ -85,6 +86,9 @@ pub struct InterviewContent {
     pub files: BTreeMap<ObjectId, String>,
     /// What conditions in free words were made, by label.
     pub conditions: BTreeMap<String, String>,
+    /// Who the speakers are that are no participants (interviewers, interpreters, bystanders), by label.
+    #[serde(default)]
+    pub others: BTreeMap<String, ParticipantContent>,
 }
 
 /// What an object is.

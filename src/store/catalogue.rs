@@ -443,6 +443,12 @@ impl Writer<'_> {
         self.run("UPDATE participant SET meta = ?2 WHERE id = ?1", params![id.as_bytes(), meta])
     }
 
+    /// Replaces who a participant is; `key` is the content key.
+    pub fn set_participant_content<C: Serialize>(&self, id: ParticipantId, key: &Key, content: &C) -> Result<()> {
+        let content = self.sealed(key, "participant", id.as_bytes(), "content", content)?;
+        self.run("UPDATE participant SET content = ?2 WHERE id = ?1", params![id.as_bytes(), content])
+    }
+
     /// Writes an interview's row: `body` under its meta key, `content` under its content key.
     #[expect(clippy::too_many_arguments, reason = "two sealed columns with their slots and keys")]
     pub fn add_interview<T: Serialize, C: Serialize>(

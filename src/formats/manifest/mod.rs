@@ -261,6 +261,13 @@ impl Manifest {
     /// All faults are returned together (of a flood of them the first five hundred): those of single cells in the order of the lines, then
     /// those that only show when all rows of a code are known.
     pub fn read(table: &Table, name: &str, same: &dyn Fn(&str) -> String) -> Result<Self, Vec<Fault>> {
+        let (manifest, faults) = read::read(table, name, same);
+        if faults.is_empty() { Ok(manifest) } else { Err(faults) }
+    }
+
+    /// As [`Self::read`], with what could be read in spite of faults, so that a caller can look for faults beyond the manifest's own.
+    /// A value at fault counts as left out; nothing of such a manifest is to be taken in.
+    pub fn read_with_faults(table: &Table, name: &str, same: &dyn Fn(&str) -> String) -> (Self, Vec<Fault>) {
         read::read(table, name, same)
     }
 }

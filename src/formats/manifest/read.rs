@@ -15,11 +15,7 @@ const MOST_FAULTS: usize = 500;
 /// The most rows of one interview.
 const MOST_ROWS: usize = 2_000;
 
-pub(super) fn read(
-    table: &Table,
-    name: &str,
-    same: &dyn Fn(&str) -> String,
-) -> std::result::Result<Manifest, Vec<Fault>> {
+pub(super) fn read(table: &Table, name: &str, same: &dyn Fn(&str) -> String) -> (Manifest, Vec<Fault>) {
     let mut faults = Vec::new();
     let columns = Columns::read(&table.header, &format!("{name} line {}", table.header_line), &mut faults);
     for (line, column) in &table.broken {
@@ -59,19 +55,16 @@ pub(super) fn read(
         interviews.push(reading.interview(draft));
     }
     let Reading { mut faults, unsaid, .. } = reading;
-    if !faults.is_empty() {
-        if faults.len() > MOST_FAULTS {
-            faults.truncate(MOST_FAULTS);
-            faults.push(Fault::new(name, "there are more faults than are listed", "Mend the ones above first."));
-        }
-        return Err(faults);
+    if faults.len() > MOST_FAULTS {
+        faults.truncate(MOST_FAULTS);
+        faults.push(Fault::new(name, "there are more faults than are listed", "Mend the ones above first."));
     }
     let mut notices: Vec<String> =
         table.taken.and_then(|t| t.notice()).map(|n| format!("{name}: {n}")).into_iter().collect();
     if unsaid > 0 {
         notices.push(format!("{name}: transcript_kind is empty for {unsaid} transcripts; they are taken as raw."));
     }
-    Ok(Manifest { interviews, notices })
+    (Manifest { interviews, notices }, faults)
 }
 
 /// A manifest while it is read.
