@@ -352,15 +352,16 @@ fn latin(c: char) -> char {
 
 #[cfg(test)]
 mod tests {
+    use super::super::study_fixture::STUDY;
     use super::*;
     use proptest::prelude::*;
 
     fn study() -> Study {
-        Study::parse(include_str!("../sample/study.toml")).unwrap()
+        Study::parse(STUDY).unwrap()
     }
 
     fn estonia() -> Study {
-        let text = include_str!("../sample/study.toml").replace("prefix = \"PL\"", "prefix = \"EE\"");
+        let text = STUDY.replace("prefix = \"PL\"", "prefix = \"EE\"");
         Study::parse(&text).unwrap()
     }
 

@@ -25,6 +25,8 @@ mod replay_tests;
 pub mod request;
 pub mod study;
 mod study_check;
+#[cfg(test)]
+mod study_fixture;
 mod study_forms;
 mod study_toml;
 pub mod transcript;

@@ -38,6 +38,20 @@ pub enum Module {
     Abroad,
 }
 
+impl Module {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Archive,
+        Self::Analyse,
+        Self::Reuse,
+        Self::Teaching,
+        Self::QuoteText,
+        Self::QuoteAudio,
+        Self::Recontact,
+        Self::Abroad,
+    ];
+}
+
 /// The state of a module.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
