@@ -254,7 +254,8 @@ impl KeyringFile {
         let key = seal::derive(ledger, self.vault.as_bytes(), ROSTER)?;
         let text = seal::open(&key, ROSTER.as_bytes(), &sealed).map_err(|e| e.at("the keyring"))?;
         let roster: Roster = canonical::from_slice(&text).map_err(|e| e.at("the keyring"))?;
-        let signer = roster.people.iter().find(|m| m.id == self.signer && m.has(Role::Steward, None)).ok_or_else(damaged)?;
+        let signer =
+            roster.people.iter().find(|m| m.id == self.signer && m.has(Role::Steward, None)).ok_or_else(damaged)?;
         sign::require(&signer.sign, ROSTER, &text, &self.sig, "the keyring")?;
         if roster.vault != self.vault || roster.version != self.version {
             return Err(damaged());
