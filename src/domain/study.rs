@@ -12,6 +12,8 @@ use sha2::{Digest as _, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
 use super::code::CodePattern;
+use super::consent::LegalBasis;
+use super::interview::SpeakerRole;
 use super::{study_check, study_forms};
 use crate::base::{Error, Result};
 use crate::crypto::sign::{self, PublicKey, Signature, SigningSeed};
@@ -76,16 +78,6 @@ pub struct Site {
     pub boards: Vec<String>,
 }
 
-/// The legal basis that a form stands on.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LegalBasis {
-    /// Consent (GDPR, article 6(1)(a)).
-    Consent,
-    /// A task in the public interest (GDPR, article 6(1)(e)).
-    PublicInterest,
-}
-
 /// A version of the consent form in one language, and what agreeing to it grants.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Form {
@@ -107,20 +99,6 @@ pub struct Form {
     pub expiry_years: Option<u8>,
     /// Proof that consent was given is kept for so many years after a withdrawal, 1 to 50; none: it is destroyed with the rest.
     pub proof_of_consent_years: Option<u8>,
-}
-
-/// Who speaks in a turn.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SpeakerRole {
-    /// A person whose consent counts.
-    Participant,
-    /// Asks.
-    Interviewer,
-    /// Interprets.
-    Interpreter,
-    /// Happens to be heard.
-    Bystander,
 }
 
 /// The labels by which transcripts name speakers where a manifest says nothing else.
