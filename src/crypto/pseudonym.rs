@@ -2,9 +2,9 @@
 
 use super::card::crockford;
 use super::seal;
+use crate::base::Result;
 use crate::base::id::ProjectId;
 use crate::base::secret::Key;
-use crate::base::Result;
 
 /// The pseudonym of a participant in a project: `P-7F3K-2M9Q`, from the participant's content key.
 pub fn participant(key: &Key, project: &ProjectId) -> Result<String> {

@@ -1,6 +1,5 @@
 //! Floor 2: the ledger: entries, tree, checkpoints, proofs. Pure; storage comes in through a trait.
 
-mod canon;
 pub mod checkpoint;
 pub mod entry;
 pub mod event;

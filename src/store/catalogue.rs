@@ -192,14 +192,14 @@ impl<'c> Reader<'c> {
     }
 
     /// One governance record.
-    pub fn record<T: DeserializeOwned>(&self, kind: RecordKind, id: &[u8; 16]) -> Result<Option<T>> {
+    pub fn record<T: DeserializeOwned + Serialize>(&self, kind: RecordKind, id: &[u8; 16]) -> Result<Option<T>> {
         let mut query = self.db.prepare_cached("SELECT body FROM record WHERE kind = ?1 AND id = ?2").map_err(sql)?;
         let text: Option<String> = query.query_row(params![kind.name(), id], |r| r.get(0)).optional().map_err(sql)?;
         text.map(|t| canonical::from_slice(t.as_bytes())).transpose()
     }
 
     /// All governance records of a kind, oldest change first.
-    pub fn records<T: DeserializeOwned>(&self, kind: RecordKind) -> Result<Vec<T>> {
+    pub fn records<T: DeserializeOwned + Serialize>(&self, kind: RecordKind) -> Result<Vec<T>> {
         let mut query =
             self.db.prepare_cached("SELECT body FROM record WHERE kind = ?1 ORDER BY seq, id").map_err(sql)?;
         let rows = query.query_map([kind.name()], |r| r.get::<_, String>(0)).map_err(sql)?;
