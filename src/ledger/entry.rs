@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn every_event_is_canonical_and_reads_back() {
-        let entry = sample(super::super::event::tests::all());
+        let entry = sample(super::super::event_tests::all());
         let bytes = entry.to_bytes().unwrap();
         canonical::from_slice::<serde_json::Value>(&bytes).unwrap();
         assert_eq!(Entry::parse(&bytes).unwrap(), entry);

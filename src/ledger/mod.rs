@@ -3,7 +3,10 @@
 pub mod checkpoint;
 pub mod entry;
 pub mod event;
+#[cfg(test)]
+mod event_tests;
 pub mod export;
+mod facts;
 pub mod fault;
 pub mod note;
 pub mod proof;
