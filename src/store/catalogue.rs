@@ -228,7 +228,7 @@ impl<'c> Reader<'c> {
         Cell { vault: self.vault, place: place(table, id, column), sealed }
     }
 
-    fn to_participant(&self, row: &Row<'_>) -> Result<ParticipantRow> {
+    fn to_participant(self, row: &Row<'_>) -> Result<ParticipantRow> {
         let id = blob(row, 0)?;
         Ok(ParticipantRow {
             id: ParticipantId::from_slice(&id)?,
@@ -240,7 +240,7 @@ impl<'c> Reader<'c> {
         })
     }
 
-    fn to_interview(&self, row: &Row<'_>) -> Result<InterviewRow> {
+    fn to_interview(self, row: &Row<'_>) -> Result<InterviewRow> {
         let id = blob(row, 0)?;
         Ok(InterviewRow {
             id: InterviewId::from_slice(&id)?,
@@ -252,7 +252,7 @@ impl<'c> Reader<'c> {
         })
     }
 
-    fn to_object(&self, row: &Row<'_>) -> Result<ObjectRow> {
+    fn to_object(self, row: &Row<'_>) -> Result<ObjectRow> {
         let id = blob(row, 0)?;
         Ok(ObjectRow {
             id: ObjectId::from_slice(&id)?,
@@ -262,7 +262,7 @@ impl<'c> Reader<'c> {
         })
     }
 
-    fn to_transcript(&self, row: &Row<'_>) -> Result<TranscriptRow> {
+    fn to_transcript(self, row: &Row<'_>) -> Result<TranscriptRow> {
         let id = blob(row, 0)?;
         Ok(TranscriptRow {
             id: TranscriptId::from_slice(&id)?,

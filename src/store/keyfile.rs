@@ -112,7 +112,7 @@ impl KeyFile {
             ));
         }
         let bytes = files::read_bounded(path, MAX_BYTES, "the key file")?;
-        let (head, records, mac, signed) = split(&bytes)?;
+        let Parts { head, records, mac, signed } = split(&bytes)?;
         let header: Header = canonical::from_slice(head).map_err(|_| damaged())?;
         if header.format != FORMAT {
             return Err(damaged());
@@ -378,14 +378,22 @@ fn rounded(count: u64) -> u64 {
     count.div_ceil(step) * step
 }
 
-/// Header, records, mac, and all that the mac is over.
-fn split(bytes: &[u8]) -> Result<(&[u8], &[u8], [u8; MAC], &[u8])> {
+/// The parts of a key file.
+struct Parts<'a> {
+    head: &'a [u8],
+    records: &'a [u8],
+    mac: [u8; MAC],
+    /// All that the mac is over.
+    signed: &'a [u8],
+}
+
+fn split(bytes: &[u8]) -> Result<Parts<'_>> {
     let parse = || {
         let (signed, mac) = bytes.split_last_chunk::<MAC>()?;
         let rest = signed.strip_prefix(MAGIC)?;
         let (length, rest) = rest.split_first_chunk::<4>()?;
         let (head, records) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
-        (records.len() % RECORD == 0).then_some((head, records, *mac, signed))
+        (records.len() % RECORD == 0).then_some(Parts { head, records, mac: *mac, signed })
     };
     parse().ok_or_else(damaged)
 }
