@@ -8,19 +8,7 @@ use super::participant::ParticipantContent;
 use crate::base::id::{ObjectId, ParticipantId, Token};
 use crate::base::time::{Date, Moment};
 
-/// What somebody heard in an interview is there.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SpeakerRole {
-    /// Spoke, and their consent counts.
-    Participant,
-    /// Asked.
-    Interviewer,
-    /// Translated.
-    Interpreter,
-    /// Was there; out by default.
-    Bystander,
-}
+pub use crate::formats::manifest::SpeakerRole;
 
 /// A speaker of an interview.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

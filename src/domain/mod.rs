@@ -2,6 +2,8 @@
 
 pub mod approval;
 pub mod code;
+#[cfg(test)]
+mod code_tests;
 pub mod conditions;
 pub mod consent;
 mod consent_fold;
@@ -19,12 +21,15 @@ mod policy_tests;
 mod policy_words;
 pub mod project;
 pub mod replay;
+mod replay_judge;
 mod replay_state;
 #[cfg(test)]
 mod replay_tests;
 pub mod request;
 pub mod study;
 mod study_check;
+#[cfg(test)]
+mod study_fixture;
 mod study_forms;
 mod study_toml;
 pub mod transcript;

@@ -18,6 +18,7 @@ use crate::store::catalogue::RecordKind;
 const ROTATING: &str = "rotating";
 
 /// A change of membership.
+#[expect(clippy::large_enum_variant, reason = "one is made for one call and never kept")]
 pub enum Change {
     /// Somebody new, with a card whose fingerprint was compared.
     Enrol(Card, Vec<RoleGrant>),

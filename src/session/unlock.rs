@@ -47,7 +47,7 @@ pub struct Unlocked {
 }
 
 /// Who is at the keyboard, and what they hold.
-pub struct Context {
+pub(super) struct Context {
     pub(super) identity: Identity,
     pub(super) bundle: Bundle,
     pub(super) roster: Roster,
@@ -369,7 +369,7 @@ fn not_enrolled() -> Error {
 
 impl Context {
     /// Who it is.
-    pub fn person(&self) -> PersonId {
+    pub(super) fn person(&self) -> PersonId {
         self.me.id
     }
 }

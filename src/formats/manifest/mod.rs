@@ -8,6 +8,8 @@ mod read;
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{DeliveryPath, Table, fault::Fault, hidden};
 use crate::base::time::Date;
 
@@ -78,8 +80,9 @@ pub struct SpeakerEntry {
     pub consent: Option<ConsentEntry>,
 }
 
-/// What a voice is in the conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a voice is in the conversation, as manifests and stored rows write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SpeakerRole {
     /// A person who speaks about themselves and whose consent counts.
     Participant,
@@ -165,8 +168,9 @@ pub struct TranscriptEntry {
     pub made_from: Option<TranscriptParent>,
 }
 
-/// What a transcript is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a transcript is, as manifests and stored rows write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TranscriptKind {
     /// As a machine or a first hand left it.
     Raw,
