@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::base::id::{PersonId, SiteId};
+use crate::base::id::PersonId;
 use crate::base::role::{Role, RoleGrant};
 use crate::base::{Error, Result};
 use crate::crypto::card::Card;
@@ -31,15 +31,7 @@ pub struct Listed {
 
 /// Turns words of the command line into roles: each role, and the site prefixes that they hold for.
 pub fn grants(view: &View<'_>, roles: &[Role], prefixes: &[String]) -> Result<Vec<RoleGrant>> {
-    let mut sites = Vec::new();
-    for prefix in prefixes {
-        let site = view.site_by_prefix(prefix)?;
-        let site = site.ok_or_else(|| Error::user("there is no such site in the study", "Use the prefixes of the study's sites."))?;
-        sites.push(site.id);
-    }
-    sites.sort_unstable();
-    sites.dedup();
-    let sites: Option<Vec<SiteId>> = (!sites.is_empty()).then_some(sites);
+    let sites = super::approval::site_ids(view, prefixes)?;
     let mut roles = roles.to_vec();
     roles.sort_unstable();
     roles.dedup();
