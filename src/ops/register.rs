@@ -55,10 +55,7 @@ pub fn find_voice(view: &View<'_>, interview: &Interview, which: Option<&str>) -
     let token: Option<Token> = which.parse().ok();
     let fits = |v: &Voice| v.label == which || token == Some(v.participant.body.token);
     all.into_iter().find(fits).ok_or_else(|| {
-        Error::user(
-            "no participant of this interview has that label or token",
-            "`subrosa consent show` lists them.",
-        )
+        Error::user("no participant of this interview has that label or token", "`subrosa consent show` lists them.")
     })
 }
 
