@@ -9,6 +9,7 @@ pub mod decide;
 pub mod ingest;
 pub mod interview;
 pub mod open;
+pub mod plan;
 pub mod person;
 pub mod project;
 pub mod redact;
