@@ -1,5 +1,7 @@
 //! Consent on a whole vault: given, changed, mapped, withdrawn, due.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics fails")]
+
 mod common;
 #[path = "common/house.rs"]
 mod house;

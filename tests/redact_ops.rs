@@ -1,11 +1,13 @@
 //! Redaction on a whole vault: from the first suggestion to a review, and what voids it.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics fails")]
+
 mod common;
 #[path = "common/house.rs"]
 mod house;
 
 use common::{moment, person};
-use house::{House, interview, participant, transcript};
+use house::{House, interview, name_other, participant, transcript};
 use subrosa::base::Kind;
 use subrosa::base::progress::Silent;
 use subrosa::domain::interview::SpeakerRole::{Interviewer, Participant};
@@ -39,9 +41,9 @@ fn furnished() -> (House, Vault<Unlocked>) {
     let mut vault = house.unlock(&house.ben, NOW);
     let vera = participant(&mut vault, "AM", &[VERA], &["+374 91 00-27-46"]);
     let lev = participant(&mut vault, "AM", &["Lev Brandt"], &[]);
-    let nina = participant(&mut vault, "AM", &["Nina Kowalska"], &[]);
-    let speakers = [("R1", Participant, Some(vera)), ("R2", Participant, Some(lev)), ("I", Interviewer, Some(nina))];
+    let speakers = [("R1", Participant, Some(vera)), ("R2", Participant, Some(lev)), ("I", Interviewer, None)];
     let id = interview(&mut vault, "AM-01", &speakers);
+    name_other(&mut vault, id, "I", "Nina Kowalska");
     let turns = [
         ("I", "Vera, tell me about Uncle Arsen."),
         ("R1", "😀 Lev knows uncle arsen; write to a.b@example.org, Nina."),

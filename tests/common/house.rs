@@ -108,6 +108,21 @@ pub fn interview(
         .unwrap()
 }
 
+/// Records the name of a speaker who is no participant.
+pub fn name_other(vault: &mut Vault<Unlocked>, id: InterviewId, label: &str, name: &str) {
+    vault
+        .commit("test", |act| {
+            let interview = act.load_interview(id)?;
+            let (key, mut content) = act.interview_content(&interview.row)?;
+            let person = ParticipantContent { names: vec![name.to_owned()], ..ParticipantContent::default() };
+            content.others.insert(label.to_owned(), person);
+            act.tables().set_interview_content(id, &key, &content)?;
+            act.event(Event::Checked { faults: 0 });
+            Ok(())
+        })
+        .unwrap()
+}
+
 /// Takes a transcript version in. Turns: label and words; ten seconds each.
 pub fn transcript(vault: &mut Vault<Unlocked>, interview: InterviewId, turns: &[(&str, &str)]) -> TranscriptId {
     vault

@@ -10,8 +10,7 @@ use crate::base::id::{ConsentEventId, Token};
 use crate::base::role::Role;
 use crate::base::time::{Date, Moment};
 use crate::base::{Error, Result, text};
-use crate::domain::consent::{ConsentEvent, Evidence, LegalBasis, TimeRange};
-use crate::domain::study;
+use crate::domain::consent::{ConsentEvent, Evidence, TimeRange};
 use crate::ledger::event::{ConsentAct, Event, Module, ModuleState, Tier};
 use crate::session::{Unlocked, Vault, View};
 
@@ -201,10 +200,7 @@ fn agree(subject: &Subject, event: &mut ConsentEvent, version: &str) -> Result<(
     event.expiry = form.expiry_years.and_then(|years| years_after(event.from.date(), years));
     event.review_by = form.review_years.and_then(|years| years_after(event.from.date(), years));
     event.language = event.language.take().or_else(|| Some(form.language.clone()));
-    event.basis = match form.basis {
-        study::LegalBasis::Consent => LegalBasis::Consent,
-        study::LegalBasis::PublicInterest => LegalBasis::PublicInterest,
-    };
+    event.basis = form.basis;
     Ok(())
 }
 
