@@ -178,6 +178,9 @@ fn name_words(names: &Names) -> String {
         out.push_str(&format!("\n{label}: {}", parts.join("; ")));
     }
     out.push('\n');
+    for (label, day) in &names.agreed {
+        out.push_str(&format!("\n{label} agreed on {day}"));
+    }
     for (label, condition) in &names.conditions {
         out.push_str(&format!("\nCondition of {label}: {condition}"));
     }

@@ -74,6 +74,9 @@ pub struct InterviewContent {
     pub files: BTreeMap<ObjectId, String>,
     /// What conditions in free words were made, by label.
     pub conditions: BTreeMap<String, String>,
+    /// The day on which each participant agreed, by label. It stands here and in no ledger entry: it is the day of the interview, mostly.
+    #[serde(default)]
+    pub agreed: BTreeMap<String, Date>,
     /// Who the speakers are that are no participants (interviewers, interpreters, bystanders), by label.
     #[serde(default)]
     pub others: BTreeMap<String, ParticipantContent>,

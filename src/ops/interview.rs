@@ -172,6 +172,8 @@ pub struct Names {
     pub files: BTreeMap<String, String>,
     /// Conditions in free words, by label.
     pub conditions: BTreeMap<String, String>,
+    /// When participants agreed, by label.
+    pub agreed: BTreeMap<String, Date>,
 }
 
 /// The interviews that fit, in the order of their codes. Archivists see their sites, stewards all.
@@ -351,7 +353,7 @@ fn facts(act: &Act<'_>, interview: &Loaded<InterviewRow, Interview>, content: bo
 
 fn of_speakers(act: &Act<'_>, interview: &Loaded<InterviewRow, Interview>) -> Result<Names> {
     let (_, content) = act.interview_content(&interview.row)?;
-    let InterviewContent { notes, metadata, files, conditions, others } = content;
+    let InterviewContent { notes, metadata, files, conditions, agreed, others } = content;
     let mut speakers = others;
     for speaker in &interview.body.speakers {
         let Some(id) = speaker.participant else { continue };
@@ -367,5 +369,5 @@ fn of_speakers(act: &Act<'_>, interview: &Loaded<InterviewRow, Interview>) -> Re
         tokens.insert(row.id, object.token);
     }
     let files = files.into_iter().filter_map(|(id, name)| tokens.get(&id).map(|t| (t.to_string(), name))).collect();
-    Ok(Names { speakers, notes, metadata, files, conditions })
+    Ok(Names { speakers, notes, metadata, files, conditions, agreed })
 }

@@ -14,15 +14,19 @@ use crate::ledger::event::{ConsentAct, Module, ModuleState, Tier};
 const LATER: [u8; 16] = [0; 16];
 
 /// The event that `entry` describes, for an interview of that day and language: what its form grants, but for the exceptions. It covers that interview
-/// alone, so that an agreement to one form never spreads to an interview made under another. Its ids, the time of its recording and its evidence are filled in
-/// when it is written. An error comes with the column of the manifest that is at fault.
+/// alone, so that an agreement to one form never spreads to an interview made under another. Its ids, its times and its evidence are filled in when it is
+/// written. An error comes with the column of the manifest that is at fault.
+///
+/// The ledger keeps `from` and `expiry`, and may not tell the day of an interview. So the event holds from when it is taken in, which decides nothing otherwise
+/// since nothing could leave before; the day itself is returned, to be sealed with the interview. An expiry that follows from the form is brought
+/// forward to the end of a year, or of a month where the form holds for less than five years.
 pub(super) fn event(
     entry: &ConsentEntry,
     study: &Study,
     language: Option<&str>,
     made: Option<Date>,
     today: Date,
-) -> std::result::Result<ConsentEvent, (&'static str, Error)> {
+) -> std::result::Result<(ConsentEvent, Date), (&'static str, Error)> {
     let form = study.form(&entry.form, language).ok_or_else(|| {
         let mut versions: Vec<&str> = study.forms.iter().map(|f| f.version.as_str()).collect();
         versions.dedup();
@@ -53,7 +57,7 @@ pub(super) fn event(
         modules,
         tier: Some(said.tier.unwrap_or(form.tier)),
         embargo: said.embargo,
-        expiry: said.expiry.or_else(|| after(day, form.expiry_years)),
+        expiry: said.expiry.or_else(|| form.expiry_years.and_then(|years| coarse(after(day, Some(years))?, years))),
         review_by: after(day, form.review_years),
         condition: entry.condition.clone(),
         condition_mapped: false,
@@ -62,12 +66,12 @@ pub(super) fn event(
         evidence: None,
     };
     event.check().map_err(|e| ("consent_except", e))?;
-    Ok(event)
+    Ok((event, day))
 }
 
-/// Whether two events say the same, ids, evidence and the time of recording aside.
+/// Whether two events say the same, ids, times and evidence aside.
 pub(super) fn same(a: &ConsentEvent, b: &ConsentEvent) -> bool {
-    let words = |e: &ConsentEvent| (e.act, e.from, e.form, e.tier, e.embargo, e.expiry, e.review_by);
+    let words = |e: &ConsentEvent| (e.act, e.form, e.tier, e.embargo, e.expiry, e.review_by);
     words(a) == words(b) && a.modules == b.modules && a.condition == b.condition
 }
 
@@ -118,6 +122,15 @@ fn after(day: Date, years: Option<u8>) -> Option<Date> {
     Date::new(year, day.month(), day.day()).or_else(|| Date::new(year, day.month(), 28))
 }
 
+/// The last day of the year before, or of the month before if `years` are few: never later than `day`.
+fn coarse(day: Date, years: u8) -> Option<Date> {
+    if years >= 5 || day.month() == 1 {
+        return Date::new(day.year().checked_sub(1)?, 12, 31);
+    }
+    let month = day.month().checked_sub(1)?;
+    [31, 30, 29, 28].into_iter().find_map(|last| Date::new(day.year(), month, last))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +145,7 @@ mod tests {
     fn read(entry: &ConsentEntry, language: &str) -> std::result::Result<ConsentEvent, (&'static str, Error)> {
         let study = Study::parse(STUDY).unwrap();
         event(entry, &study, Some(language), "2024-02-29".parse().ok(), "2026-01-01".parse().unwrap())
+            .map(|(event, _)| event)
     }
 
     #[test]
@@ -143,7 +157,9 @@ mod tests {
         assert_eq!(event.modules[&Module::Archive], ModuleState::Granted);
         assert!(!event.modules.contains_key(&Module::QuoteAudio));
         assert_eq!(event.tier, Some(Tier::CodeOnly));
-        assert_eq!(event.expiry.unwrap().to_string(), "2044-02-29");
+        assert_eq!(event.expiry.unwrap().to_string(), "2043-12-31");
+        assert_eq!(coarse("2027-03-15".parse().unwrap(), 3).unwrap().to_string(), "2027-02-28");
+        assert_eq!(coarse("2027-01-15".parse().unwrap(), 3).unwrap().to_string(), "2026-12-31");
         assert_eq!(event.review_by.unwrap().to_string(), "2029-02-28");
         let english = read(&entry("v2", &[]), "hy").unwrap();
         assert_ne!(english.form, event.form);

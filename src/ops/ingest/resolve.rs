@@ -572,8 +572,8 @@ impl<'a> One<'a, '_> {
             let body = self.known.map(|k| &k.body);
             let language = self.entry.said.language.as_deref().or(body.map(|b| b.language.as_str()));
             let made = self.entry.said.date.or(body.map(|b| b.date));
-            let event = match agreed::event(entry, self.study, language, made, self.today) {
-                Ok(event) => event,
+            let (event, day) = match agreed::event(entry, self.study, language, made, self.today) {
+                Ok(found) => found,
                 Err((column, error)) => {
                     self.fault(entry.line, column, error.what(), error.remedy());
                     continue;
@@ -600,7 +600,7 @@ impl<'a> One<'a, '_> {
                 }
             }
             let evidence = self.evidence(entry, files, objects)?;
-            consents.push(NewConsent { person, label: speaker.label.clone(), event, evidence });
+            consents.push(NewConsent { person, label: speaker.label.clone(), day, event, evidence });
         }
         Ok(consents)
     }

@@ -104,7 +104,9 @@ pub(super) struct NewTranscript {
 pub(super) struct NewConsent {
     pub(super) person: Person,
     pub(super) label: String,
-    /// Lacks its ids, its time of recording and its evidence.
+    /// When they agreed.
+    pub(super) day: Date,
+    /// Lacks its ids, its times and its evidence.
     pub(super) event: ConsentEvent,
     pub(super) evidence: Option<NewEvidence>,
 }

@@ -354,6 +354,8 @@ impl Writing<'_> {
         event.participant = participant;
         event.scope = ConsentScope::Interview { interview: open.id };
         event.recorded = act.now();
+        event.from = event.recorded;
+        open.content.agreed.insert(new.label.clone(), new.day);
         if let Some(evidence) = &new.evidence {
             let object = match evidence.object {
                 Ref::Known(id) => id,
