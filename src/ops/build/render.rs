@@ -22,6 +22,7 @@ use crate::domain::transcript::TranscriptKind;
 use crate::formats::csv_out::{Cell, CsvOut};
 use crate::ledger::event::{Module, ReleasedItem, Tier};
 use crate::ops::plan::{Facts, Item, speaker};
+use crate::ops::redact::review_stands;
 use crate::ops::request::citation_code;
 use crate::redact::mark::{Mark, Marks, State};
 use crate::redact::{Replacement, Strength, apply};
@@ -176,6 +177,12 @@ impl Transcript<'_, '_> {
     fn text(&self, citation: &str) -> Result<(String, Option<usize>)> {
         let (key, content) = self.view.transcript_content(&self.item.transcript, self.case.site)?;
         let marks: Marks = self.item.transcript.marks.open(&key)?;
+        if !review_stands(&self.item.outline, &content.texts, &marks)? {
+            return Err(Error::damage(
+                "the words or marks of a transcript are not those that were reviewed",
+                "Nothing is built from it. Run `subrosa check`, and review the transcript again.",
+            ));
+        }
         let verdicts = &self.plan.turns;
         if content.texts.len() != verdicts.len() || self.item.outline.turns.len() != verdicts.len() {
             return Err(Error::damage("the words of a transcript do not fit its outline", "Run `subrosa check`."));
