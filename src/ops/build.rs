@@ -251,7 +251,7 @@ fn manifest_of(
     Ok(Manifest {
         format: FORMAT.to_owned(),
         vault,
-        origin: origin(vault),
+        origin: origin(&vault),
         project: ProjectName { id: known.project.id, title: known.project.title.clone() },
         release: ReleaseId::from_bytes([0; 16]),
         recipient: facts.recipient,

@@ -189,7 +189,7 @@ pub fn preview(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Resul
             steward: true,
             country: String::new(),
         };
-        let plan = known.plan(&policies, &[Decided::proposed(facts.clone(), decider)])?;
+        let plan = known.plan(&policies, &[Decided::proposed(facts.clone(), decider, None)])?;
         let preview = previewed(&filed, &known, plan.items(), &facts);
         act.event(Event::Listed { what: "request preview".into(), filters: vec![], count: count(preview.items.len()) });
         Ok(preview)
@@ -297,7 +297,7 @@ pub fn shown(view: &View<'_>, filed: &Filed) -> Result<Vec<Shown>> {
 pub fn verified(view: &View<'_>, filed: &Filed) -> Result<Vec<(DecisionRecord, Decided)>> {
     let verify = |record: DecisionRecord| {
         let (person, party) = plan::decider(view, &record.facts)?;
-        let decided = Decided::verify(record.facts.clone(), &record.sig, person.card.sign(), party)?;
+        let decided = Decided::verify(record.facts.clone(), &record.sig, person.card.sign(), party, None)?;
         Ok((record, decided))
     };
     of(view, filed)?.into_iter().map(verify).collect()

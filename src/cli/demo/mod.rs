@@ -2,7 +2,6 @@
 
 mod stage;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
@@ -154,6 +153,116 @@ fn project(stage: &Stage) -> Result<String> {
         "How occupation shaped the decision to leave", "--people", "Cid", "--period", "2024-01-01..2035-12-31", "--reuse",
     ];
     text(&stage.json(&ADA, &args)?, "id")
+}
+
+/// Ben takes both deliveries in and reviews every transcript.
+fn archivist(stage: &Stage, secrets: &Secrets) -> Result<()> {
+    stage.scene("Ben, the archivist, takes in what the field sent: recordings, transcripts, consents")?;
+    ingest(stage, "delivery", sample::FIRST)?;
+    stage.scene("Some weeks later more transcripts come: he takes them in too")?;
+    ingest(stage, "later", sample::LATER)?;
+    stage.run(&BEN, &["interview", "list"])?;
+
+    stage.scene("Ben has every transcript searched for what identifies, marks what the engine cannot know, and reads it all")?;
+    stage.write("marks.jsonl", &marks(secrets)?)?;
+    let versions = stage.json(&BEN, &["redact", "status"])?;
+    for (n, version) in versions.as_array().into_iter().flatten().enumerate() {
+        let code = text(version, "code")?;
+        let number = version.get("transcript").and_then(serde_json::Value::as_u64).unwrap_or(1).to_string();
+        let which = [code.as_str(), "--transcript", &number];
+        let run = |command: &[&str]| {
+            let args: Vec<&str> = command[..2].iter().copied().chain(which).chain(command[2..].iter().copied()).collect();
+            if n == 0 { stage.run(&BEN, &args) } else { stage.quietly(&BEN, &args) }
+        };
+        run(&["redact", "suggest"])?;
+        run(&["redact", "mark", "--from-file", "marks.jsonl"])?;
+        let statement = "Read from the first turn to the last.";
+        run(&["redact", "review", "--statement", statement, "--accept-rest"])?;
+    }
+    stage::remove_file(&stage.path("marks.jsonl"))
+}
+
+/// Writes a delivery, takes it in and wipes it again.
+fn ingest(stage: &Stage, folder: &str, delivery: &[sample::SampleFile]) -> Result<()> {
+    for file in delivery {
+        stage.write(&format!("{folder}/{}", file.path), file.bytes)?;
+    }
+    stage.quietly(&BEN, &["ingest", folder])?;
+    stage.tell("The delivery is in the vault; he wipes the folder that it came in.")?;
+    stage::remove(&stage.path(folder))
+}
+
+/// What a careful reader would mark by hand, for `redact mark --from-file`.
+fn marks(secrets: &Secrets) -> Result<Vec<u8>> {
+    let classes = [
+        ("person", &secrets.names),
+        ("contact", &secrets.handles),
+        ("number", &secrets.numbers),
+        ("address", &secrets.addresses),
+    ];
+    let mut out = Vec::new();
+    for (class, words) in classes {
+        for words in words {
+            let line = serde_json::json!({ "words": words, "class": class });
+            serde_json::to_writer(&mut out, &line).map_err(|_| Error::bug("a mark is no JSON"))?;
+            out.push(b'\n');
+        }
+    }
+    Ok(out)
+}
+
+/// One of two people who spoke together takes everything back.
+fn withdrawal(stage: &Stage) -> Result<()> {
+    stage.scene("One of the two people heard in PL-02 telephones: she takes everything back")?;
+    let shown = stage.json(&BEN, &["consent", "show", "PL-02"])?;
+    let label = shown.pointer("/voices/0/label").and_then(|l| l.as_str());
+    let label = label.ok_or_else(|| Error::bug("consent show names no voice"))?;
+    stage.quietly(&BEN, &["consent", "withdraw", "PL-02", "--participant", label])?;
+    stage.tell("From this moment nothing with her voice leaves any more; the other voice stays.")
+}
+
+/// Returns the number of Cid's request.
+fn asking(stage: &Stage, project: &str) -> Result<String> {
+    stage.scene("Cid asks for an extract; Dov asks too, for a project that is not his")?;
+    for (who, out) in [(&CID, "cid.sealed"), (&DOV, "dov.sealed")] {
+        stage.alone(
+            who,
+            &[
+                "request", "new", "--to", "vault/vault.card", "--project", project, "--level", "1", "--until", "2030-12-31",
+                "--purpose", "Chapter three: work before and after", "--accept-conditions", "--out", out,
+            ],
+        )?;
+    }
+    stage.scene("Ada opens the requests, looks at what the rules would let out and why, and decides")?;
+    stage.refused(&ADA, &["request", "receive", "dov.sealed"])?;
+    let received = stage.json(&ADA, &["request", "receive", "cid.sealed"])?;
+    let number = received.pointer("/0/request").or_else(|| received.pointer("/0/number"));
+    let number = number.and_then(|n| n.as_str()).ok_or_else(|| Error::bug("request receive gives no number"))?;
+    stage.run(&ADA, &["request", "preview", number])?;
+    stage.quietly(&ADA, &["request", "approve", number])?;
+    Ok(number.to_owned())
+}
+
+fn building(stage: &Stage, request: &str) -> Result<()> {
+    stage.scene("Ben builds the extract on Ada's signed decision; Cid opens it")?;
+    stage.run(&BEN, &["extract", "build", request, "--out", "extract.age"])?;
+    stage.alone(&CID, &["extract", "open", "extract.age", "--to", "work", "--vault-card", "vault/vault.card"])?;
+    let unprotected = ["identity", "export-age", "--out", "cid.age-identity", "--unprotected"];
+    stage.alone(&CID, &unprotected)?;
+    Ok(())
+}
+
+fn auditing(stage: &Stage) -> Result<()> {
+    stage.scene("Eve, of the ethics board, holds only the ledger's key: she sees what happened, and no content")?;
+    stage.run(&EVE, &["audit", "log", "--last", "8"])?;
+    stage.run(&EVE, &["audit", "verify", "--all"])?;
+    stage.run(&EVE, &["audit", "checkpoint", "--out", "checkpoint"])?;
+    stage.run(&EVE, &["audit", "export", "--out", "ledger"])?;
+    stage.scene("At home, without the vault, she verifies the export against the checkpoint that she carried away")?;
+    stage.alone(&EVE, &["audit", "verify", "--export", "ledger", "--checkpoint", "checkpoint"])?;
+    stage.scene("Ben checks every object, row, key and entry against each other")?;
+    stage.run(&BEN, &["check"])?;
+    Ok(())
 }
 
 fn text(value: &serde_json::Value, field: &str) -> Result<String> {

@@ -145,3 +145,8 @@ fn quoted(arg: &str) -> String {
 pub(super) fn remove(path: &Path) -> Result<()> {
     std::fs::remove_dir_all(path).map_err(|e| Error::io("remove a folder of the demo", &e))
 }
+
+/// Removes a file with plaintext of the story.
+pub(super) fn remove_file(path: &Path) -> Result<()> {
+    std::fs::remove_file(path).map_err(|e| Error::io("remove a file of the demo", &e))
+}

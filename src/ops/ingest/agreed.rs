@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::base::id::{ConsentEventId, InterviewId, ParticipantId};
 use crate::base::time::Date;
 use crate::base::{Error, Result};
-use crate::domain::consent::{ConsentEvent, ConsentScope, LegalBasis};
-use crate::domain::study::{self, Form, Study};
+use crate::domain::consent::{ConsentEvent, ConsentScope};
+use crate::domain::study::Study;
 use crate::formats::manifest::ConsentEntry;
 use crate::ledger::event::{ConsentAct, Module, ModuleState, Tier};
 
@@ -58,7 +58,7 @@ pub(super) fn event(
         condition: entry.condition.clone(),
         condition_mapped: false,
         language: language.map(str::to_owned),
-        basis: basis(form),
+        basis: form.basis,
         evidence: None,
     };
     event.check().map_err(|e| ("consent_except", e))?;
@@ -110,13 +110,6 @@ fn known<T: serde::de::DeserializeOwned>(word: &str, what: &str, all: &str) -> R
 
 fn unknown(what: &str, all: &str) -> Error {
     Error::user(format!("{what} is not known"), format!("Write one of {all}."))
-}
-
-fn basis(form: &Form) -> LegalBasis {
-    match form.basis {
-        study::LegalBasis::Consent => LegalBasis::Consent,
-        study::LegalBasis::PublicInterest => LegalBasis::PublicInterest,
-    }
 }
 
 /// The same day some years later; the last of February for the 29th.

@@ -15,7 +15,7 @@ use crate::base::time::Date;
 use crate::domain::approval::{Approval, missing_fieldwork_boards};
 use crate::domain::consent::ConsentScope;
 use crate::domain::interview::{Interview, Object, ObjectKind, SpeakerRole};
-use crate::domain::study::{self, Study};
+use crate::domain::study::Study;
 use crate::formats::Fault;
 use crate::formats::manifest::{self, ConsentEntry, SpeakerEntry, TranscriptEntry, TranscriptParent};
 use crate::ledger::event::ConsentAct;
@@ -72,7 +72,7 @@ impl Background {
         let known = self.known.get(at).and_then(Option::as_ref);
         labels.extend(known.into_iter().flat_map(|k| k.body.speakers.iter().map(|s| s.label.clone())));
         for (role, of_role) in self.study.speakers.all() {
-            if role != study::SpeakerRole::Participant {
+            if role != SpeakerRole::Participant {
                 let new: Vec<String> = of_role.iter().filter(|l| !has(&labels, l)).cloned().collect();
                 labels.extend(new);
             }
@@ -320,7 +320,7 @@ impl<'a> One<'a, '_> {
             let named = said.speakers.iter().any(|s| s.label == *label);
             let old = self.known.is_some_and(|k| k.body.speaker(label).is_some());
             if let (false, false, Some(role)) = (named, old, self.study.speakers.role(label)) {
-                let role = by_study(role);
+                let role = role;
                 new.push(NewSpeaker { label: label.clone(), role, person: None });
                 let place = self.delivery.place(self.line(), "label");
                 self.faults.notice(format!(
@@ -679,14 +679,5 @@ impl<'a> One<'a, '_> {
             );
         }
         Ok(Some(NewEvidence { object, time: Some((from, to)) }))
-    }
-}
-
-fn by_study(role: study::SpeakerRole) -> SpeakerRole {
-    match role {
-        study::SpeakerRole::Participant => SpeakerRole::Participant,
-        study::SpeakerRole::Interviewer => SpeakerRole::Interviewer,
-        study::SpeakerRole::Interpreter => SpeakerRole::Interpreter,
-        study::SpeakerRole::Bystander => SpeakerRole::Bystander,
     }
 }
