@@ -193,8 +193,7 @@ impl<'c> Reader<'c> {
 
     /// One governance record.
     pub fn record<T: DeserializeOwned>(&self, kind: RecordKind, id: &[u8; 16]) -> Result<Option<T>> {
-        let mut query =
-            self.db.prepare_cached("SELECT body FROM record WHERE kind = ?1 AND id = ?2").map_err(sql)?;
+        let mut query = self.db.prepare_cached("SELECT body FROM record WHERE kind = ?1 AND id = ?2").map_err(sql)?;
         let text: Option<String> = query.query_row(params![kind.name(), id], |r| r.get(0)).optional().map_err(sql)?;
         text.map(|t| canonical::from_slice(t.as_bytes())).transpose()
     }
@@ -227,7 +226,9 @@ impl<'c> Reader<'c> {
 
     /// All interviews, in the order of their random ids.
     pub fn interviews(&self) -> Result<Vec<InterviewRow>> {
-        self.all("SELECT id, site, slot, content_slot, body, content FROM interview ORDER BY id", |row| self.to_interview(row))
+        self.all("SELECT id, site, slot, content_slot, body, content FROM interview ORDER BY id", |row| {
+            self.to_interview(row)
+        })
     }
 
     /// How many interviews there are.
@@ -281,8 +282,7 @@ impl<'c> Reader<'c> {
 
     /// What a blind tag points to.
     pub fn tagged(&self, kind: TagKind, tag: &[u8; 16]) -> Result<Option<[u8; 16]>> {
-        let mut query =
-            self.db.prepare_cached("SELECT target FROM tag WHERE kind = ?1 AND tag = ?2").map_err(sql)?;
+        let mut query = self.db.prepare_cached("SELECT target FROM tag WHERE kind = ?1 AND tag = ?2").map_err(sql)?;
         query.query_row(params![kind.number(), tag], |r| r.get(0)).optional().map_err(sql)
     }
 

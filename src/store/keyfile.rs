@@ -134,7 +134,9 @@ impl KeyFile {
         }
         let Some((inner, which)) = found else { return Err(damaged()) };
         let expected = tag(catalogue.get(which).ok_or_else(damaged)?, vault, signed)?;
-        if blake3::Hash::from(expected) != blake3::Hash::from(mac) || records.len() as u64 != header.records * RECORD as u64 {
+        if blake3::Hash::from(expected) != blake3::Hash::from(mac)
+            || records.len() as u64 != header.records * RECORD as u64
+        {
             return Err(damaged());
         }
         let inner: Inner = canonical::from_slice(&inner).map_err(|_| damaged())?;
@@ -301,9 +303,10 @@ impl KeyFile {
     }
 
     fn encode(&self, records: &[[u8; RECORD]], catalogue: &Key) -> Result<Vec<u8>> {
-        let sites = self.sites.iter().map(|(id, s)| {
-            (*id, SiteText { generation: s.generation, key: data_encoding::BASE64.encode(&s.sealed) })
-        });
+        let sites = self
+            .sites
+            .iter()
+            .map(|(id, s)| (*id, SiteText { generation: s.generation, key: data_encoding::BASE64.encode(&s.sealed) }));
         let inner = Inner {
             decoy_seed: data_encoding::BASE64.encode(self.decoy_seed.expose()),
             decoys: self.decoys,
