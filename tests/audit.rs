@@ -84,14 +84,24 @@ fn take_in(vault: &mut Vault<Unlocked>, code: &str) {
         .commit("ingest", |act| {
             let site = act.site_by_prefix(&code[..2])?.unwrap().id;
             let (participant, interview) = (ParticipantId::random()?, InterviewId::random()?);
-            let (person, item, file, version) = (Token::random()?, Token::random()?, Token::random()?, Token::random()?);
+            let (person, item, file, version) =
+                (Token::random()?, Token::random()?, Token::random()?, Token::random()?);
             let content = Class::Content(site);
 
             let (meta_slot, meta_key) = act.new_key(Class::Meta)?;
             let (content_slot, content_key) = act.new_key(content)?;
             let meta = ParticipantMeta { token: person, consents: 1 };
             let who = ParticipantContent { names: vec![NAME.into()], ..ParticipantContent::default() };
-            act.tables().add_participant(participant, site, meta_slot, &meta_key, &meta, content_slot, &content_key, &who)?;
+            act.tables().add_participant(
+                participant,
+                site,
+                meta_slot,
+                &meta_key,
+                &meta,
+                content_slot,
+                &content_key,
+                &who,
+            )?;
             let consent = ConsentEvent {
                 id: ConsentEventId::random()?,
                 participant,
@@ -122,7 +132,11 @@ fn take_in(vault: &mut Vault<Unlocked>, code: &str) {
                 date: "2026-01-20".parse()?,
                 place: "Gyumri".into(),
                 language: "hy".into(),
-                speakers: vec![Speaker { label: "P".into(), role: SpeakerRole::Participant, participant: Some(participant) }],
+                speakers: vec![Speaker {
+                    label: "P".into(),
+                    role: SpeakerRole::Participant,
+                    participant: Some(participant),
+                }],
                 ingested: act.now(),
                 state: State { recordings: 1, transcripts: 1, ..State::default() },
             };
@@ -162,7 +176,17 @@ fn take_in(vault: &mut Vault<Unlocked>, code: &str) {
             };
             let words = TranscriptContent { maker: None, file: "t.txt".into(), texts: vec!["Words.".into()] };
             let id = TranscriptId::random()?;
-            act.tables().add_transcript(id, interview, 1, words_slot, &key, &outline, &words_key, &words, &Marks::default())?;
+            act.tables().add_transcript(
+                id,
+                interview,
+                1,
+                words_slot,
+                &key,
+                &outline,
+                &words_key,
+                &words,
+                &Marks::default(),
+            )?;
 
             let facts = consent.facts(person, None)?;
             act.event(Event::Participant { participant: person });
@@ -436,7 +460,13 @@ fn rows_that_do_not_agree_with_each_other_or_the_ledger_are_named() {
     drop(vault);
     let report = house.check(&house.ben, true);
     let all: Vec<_> = report.faults.iter().map(|f| format!("{}: {}", f.hurt, f.what)).collect();
-    for expected in ["7 recordings", "AM-06: it cannot be found by its code", "consent events", "not what the ledger tells", "codes lead to"] {
+    for expected in [
+        "7 recordings",
+        "AM-06: it cannot be found by its code",
+        "consent events",
+        "not what the ledger tells",
+        "codes lead to",
+    ] {
         assert!(all.iter().any(|f| f.contains(expected)), "{expected} in {all:#?}");
     }
     assert!(report.notices.iter().any(|n| n.starts_with("1 keys")), "{:?}", report.notices);

@@ -23,9 +23,11 @@ pub(super) enum Command {
     #[command(after_help = "Example: subrosa --vault ./vault --as eva audit log --command consent --since 2026-01-01")]
     Log(LogArgs),
     /// Verify the ledger: chain, signatures, checkpoints, and every release decided again.
-    #[command(after_help = "Examples:\n  subrosa --vault ./vault --as eva audit verify --checkpoint kept-by-the-board\n  \
+    #[command(
+        after_help = "Examples:\n  subrosa --vault ./vault --as eva audit verify --checkpoint kept-by-the-board\n  \
         subrosa audit verify --export ./export --card vault.card     # needs neither vault nor identity\n\
-        The exit code is 4 if anything does not hold.")]
+        The exit code is 4 if anything does not hold."
+    )]
     Verify(VerifyArgs),
     /// Show or write the ledger's signed head, or add a board's cosignature to it.
     #[command(after_help = "Example: subrosa --vault ./vault --as eva audit checkpoint --out checkpoint-2026-11")]
@@ -34,8 +36,10 @@ pub(super) enum Command {
     #[command(after_help = "Example: subrosa --vault ./vault --as eva audit update --since 0 --out head.update")]
     Update(UpdateArgs),
     /// As a board: cosign a head that extends the last one cosigned. Needs no vault.
-    #[command(after_help = "Example: subrosa --identity board.id audit witness --state subrosa.witness --card vault.card \
-        --update head.update --out cosignature")]
+    #[command(
+        after_help = "Example: subrosa --identity board.id audit witness --state subrosa.witness --card vault.card \
+        --update head.update --out cosignature"
+    )]
     Witness(WitnessArgs),
     /// Write the proof that one entry is in the ledger, and the entry.
     #[command(after_help = "Example: subrosa --vault ./vault --as eva audit proof 17 --out entry-17")]
@@ -312,12 +316,18 @@ fn verify_words(report: &VerifyReport, args: &VerifyArgs) -> String {
         let time = board.time.map_or(String::new(), |time| format!(" at {time}"));
         let _ = writeln!(out, "Cosigned      by {}{time}", board.name);
     }
-    let _ = writeln!(out, "Kept before   {} checkpoint(s) kept elsewhere: the ledger begins with what they vouch for", report.earlier);
+    let _ = writeln!(
+        out,
+        "Kept before   {} checkpoint(s) kept elsewhere: the ledger begins with what they vouch for",
+        report.earlier
+    );
     let _ = writeln!(out, "Releases      {} decided again from the events before them", report.releases);
     if let Some(fingerprint) = &report.card {
         let _ = writeln!(out, "Card          {fingerprint}");
         if report.card_from_export {
-            out.push_str("              The keys come from the export's own card: compare this with the fingerprint sheet.\n");
+            out.push_str(
+                "              The keys come from the export's own card: compare this with the fingerprint sheet.\n",
+            );
         }
     }
     if report.sound {
@@ -394,7 +404,12 @@ fn proof(global: &Global, args: &ProofArgs) -> Result<()> {
         files::write_whole(&second, &proof.entry, "the entry")?;
         let value = json!({"proof": first, "entry": second, "size": proof.size});
         global.screen().answer(&value, || {
-            format!("Written: {} and {}, under the checkpoint of {} entries.", first.display(), second.display(), proof.size)
+            format!(
+                "Written: {} and {}, under the checkpoint of {} entries.",
+                first.display(),
+                second.display(),
+                proof.size
+            )
         })
     })
 }
@@ -409,7 +424,10 @@ fn export(global: &Global, args: &ExportArgs) -> Result<()> {
                 let _ = writeln!(out, "{} later entries are not under a checkpoint yet.", report.left_for_later);
             }
             for path in &report.bundles_left_out {
-                let _ = writeln!(out, "{path} is left out: an entry in it is longer than its format allows; entries.jsonl has it.");
+                let _ = writeln!(
+                    out,
+                    "{path} is left out: an entry in it is longer than its format allows; entries.jsonl has it."
+                );
             }
             let _ = write!(out, "Verify it anywhere: subrosa audit verify --export {}", report.folder.display());
             out

@@ -13,8 +13,10 @@ use crate::store::files::Layout;
 
 /// Arguments of `subrosa check`.
 #[derive(ClapArgs)]
-#[command(after_help = "Examples:\n  subrosa --vault ./vault --as ben check\n  subrosa --vault ./vault --as ben check --fast --json\n\
-    Nothing is ever repaired by deleting. The exit code is 4 if there are faults.")]
+#[command(
+    after_help = "Examples:\n  subrosa --vault ./vault --as ben check\n  subrosa --vault ./vault --as ben check --fast --json\n\
+    Nothing is ever repaired by deleting. The exit code is 4 if there are faults."
+)]
 pub(super) struct Args {
     /// Look at the presence and size of files only, not at every byte.
     #[arg(long)]
@@ -26,7 +28,9 @@ pub(super) fn run(global: &Global, args: Args) -> Result<()> {
         Ok(mut vault) => check::check(&mut vault, Options { fast: args.fast }, &Bar::new())?,
         Err(error) if error.kind() == Kind::Damage => {
             let layout = Layout::open(global.vault_dir()?, global.keys.as_deref()).map_err(|_| error.clone())?;
-            global.screen().warn("the vault does not unlock; its parts are looked at one by one, which needs your passphrase again");
+            global.screen().warn(
+                "the vault does not unlock; its parts are looked at one by one, which needs your passphrase again",
+            );
             let (_, identity) = global.unlock_identity()?;
             check::check_apart(&layout, &identity, &error)
         }
@@ -40,7 +44,13 @@ fn words(report: &CheckReport) -> String {
     let rows: Vec<_> = report
         .parts
         .iter()
-        .map(|part| vec![part.what.clone(), part.count.to_string(), if part.faults == 0 { "–".into() } else { part.faults.to_string() }])
+        .map(|part| {
+            vec![
+                part.what.clone(),
+                part.count.to_string(),
+                if part.faults == 0 { "–".into() } else { part.faults.to_string() },
+            ]
+        })
         .collect();
     let mut out = screen::table(&["looked at", "how many", "faults"], &rows);
     for words in &report.unseen {

@@ -59,7 +59,10 @@ pub fn export(vault: &mut Vault<Unlocked>, out: &Path, progress: &dyn Progress) 
 fn write(vault: &Vault<Unlocked>, dir: &Path, card: &[u8], progress: &dyn Progress) -> Result<ExportReport> {
     let log = vault.log();
     let (size, note) = log.db().checkpoint()?.ok_or_else(|| {
-        Error::user("the ledger has no checkpoint yet", "Ask an archivist or a steward to open the vault once; it is signed then.")
+        Error::user(
+            "the ledger has no checkpoint yet",
+            "Ask an archivist or a steward to open the vault once; it is signed then.",
+        )
     })?;
     let head = log.head()?.size;
     let mut folder = Folder { dir };

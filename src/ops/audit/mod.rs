@@ -9,7 +9,9 @@ mod verify;
 mod who;
 mod words;
 
-pub use checkpoint::{CheckpointReport, ProofFiles, Witnessed, add_cosignature, checkpoint, head_update, proof, witness};
+pub use checkpoint::{
+    CheckpointReport, ProofFiles, Witnessed, add_cosignature, checkpoint, head_update, proof, witness,
+};
 pub use export::{ExportReport, export};
 pub use log::{Filter, LogLine, LogPage, read_log};
 pub use names::Names;

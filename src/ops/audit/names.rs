@@ -59,8 +59,7 @@ impl Names {
     /// The ids that a name, an id or the beginning of an id (eight digits or more) stands for; `None` if nobody is known by that.
     pub(super) fn find(&self, typed: &str) -> Option<Wanted> {
         let typed = typed.trim().to_lowercase();
-        let ids: Vec<_> =
-            self.0.iter().filter(|(_, name)| name.to_lowercase() == typed).map(|(id, _)| *id).collect();
+        let ids: Vec<_> = self.0.iter().filter(|(_, name)| name.to_lowercase() == typed).map(|(id, _)| *id).collect();
         if !ids.is_empty() {
             return Some(Wanted::Ids(ids));
         }

@@ -122,7 +122,8 @@ pub fn verify_vault(vault: &mut Vault<Unlocked>, against: &Against, progress: &d
     if log.root(entries).ok() != Some(report.root) {
         faults.push(fault("tree", "the stored tree does not agree with the entries"));
     }
-    let cosigned = cosigned(own.as_deref().map(str::as_bytes), &options.log_key, &vault.origin(), &second.boards, &mut faults);
+    let cosigned =
+        cosigned(own.as_deref().map(str::as_bytes), &options.log_key, &vault.origin(), &second.boards, &mut faults);
     let mut verified = assemble(report, from, faults, cosigned, second.releases);
     if clean {
         vault.remember_verified(entries)?;

@@ -54,7 +54,8 @@ impl Slip {
 
     /// Reads a slip.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let bad = || Error::user("this is not a slip", "Ask whoever wrote it with `subrosa audit slip` for the file again.");
+        let bad =
+            || Error::user("this is not a slip", "Ask whoever wrote it with `subrosa audit slip` for the file again.");
         let slip: Self = canonical::from_slice(bytes).map_err(|_| bad())?;
         if slip.format != FORMAT || slip.tokens.is_empty() || slip.tokens.len() > MAX_TOKENS {
             return Err(bad());

@@ -31,7 +31,12 @@ pub fn words(event: &Event, names: &Names) -> String {
             let sites = a.sites.as_ref().map_or("all sites".into(), |s| count(s.len(), "site"));
             format!(
                 "approval {} by the {} board: {sites}, fieldwork {} to {}, use {} to {}",
-                short(&a.approval), a.board, a.fieldwork.0, a.fieldwork.1, a.usage.0, a.usage.1
+                short(&a.approval),
+                a.board,
+                a.fieldwork.0,
+                a.fieldwork.1,
+                a.usage.0,
+                a.usage.1
             )
         }
         Event::Project { project, purpose, people, from, until } => {
@@ -42,19 +47,30 @@ pub fn words(event: &Event, names: &Names) -> String {
         Event::Item { item, site, voices } => {
             format!("interview {} of site {} is known, with {}", short(item), short(site), count(voices.len(), "voice"))
         }
-        Event::Object { object, item, kind, .. } => format!("{kind} {} of interview {} is kept", short(object), short(item)),
+        Event::Object { object, item, kind, .. } => {
+            format!("{kind} {} of interview {} is kept", short(object), short(item))
+        }
         Event::Transcript { transcript, item, version, kind } => {
             format!("transcript {} of interview {} is kept: version {version}, {kind}", short(transcript), short(item))
         }
         Event::Passage { passage, item } => format!("passage {} of interview {} is known", short(passage), short(item)),
         Event::Consent(facts) => consent(facts),
         Event::HoldSet { hold, sites, items } => {
-            format!("hold {} set on {} and {}", short(hold), count(sites.len(), "site"), count(items.len(), "interview"))
+            format!(
+                "hold {} set on {} and {}",
+                short(hold),
+                count(sites.len(), "site"),
+                count(items.len(), "interview")
+            )
         }
         Event::HoldLift { hold, lifted: true } => format!("hold {} lifted", short(hold)),
         Event::HoldLift { hold, lifted: false } => format!("agreed to lift hold {}; one more is needed", short(hold)),
         Event::Review { transcript, engine, marks, .. } => {
-            format!("transcript {} was read and reviewed ({}, engine {engine})", short(transcript), count(*marks, "mark"))
+            format!(
+                "transcript {} was read and reviewed ({}, engine {engine})",
+                short(transcript),
+                count(*marks, "mark")
+            )
         }
         Event::Marks { transcript, added, changed, removed } => {
             format!("marks of transcript {}: {added} added, {changed} changed, {removed} removed", short(transcript))
@@ -65,7 +81,10 @@ pub fn words(event: &Event, names: &Names) -> String {
         Event::Decision { decision, .. } => self::decision(decision, names),
         Event::Release { release, request, recipient, until, items, withheld, .. } => format!(
             "release {} on request {} to {} until {until}: {}, {withheld} withheld",
-            short(release), short(request), names.show(*recipient), count(items.len(), "interview")
+            short(release),
+            short(request),
+            names.show(*recipient),
+            count(items.len(), "interview")
         ),
         Event::ReleaseAgain { release, .. } => format!("release {} was built again", short(release)),
         Event::Listed { what, filters, count } => {
@@ -117,8 +136,13 @@ fn decision(facts: &DecisionFacts, names: &Names) -> String {
     };
     format!(
         "{} granted request {} to {} ({}): level {}, {some}, until {}, needs {}",
-        names.show(facts.steward), short(&facts.request), names.show(facts.recipient), facts.country,
-        facts.level, facts.until, list(&needs)
+        names.show(facts.steward),
+        short(&facts.request),
+        names.show(facts.recipient),
+        facts.country,
+        facts.level,
+        facts.until,
+        list(&needs)
     )
 }
 

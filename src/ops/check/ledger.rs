@@ -49,7 +49,11 @@ pub(super) fn check(vault: &Vault<Unlocked>, found: &mut Findings, progress: &dy
     found.part("ledger database", 1);
     match log.db().is_sound() {
         Ok(true) => {}
-        Ok(false) => found.fault("ledger.db", "some of its pages are damaged", "Restore it from a backup; the catalogue is another file."),
+        Ok(false) => found.fault(
+            "ledger.db",
+            "some of its pages are damaged",
+            "Restore it from a backup; the catalogue is another file.",
+        ),
         Err(error) => found.error("ledger.db", &error),
     }
     let size = log.db().size().unwrap_or(0);
@@ -105,7 +109,11 @@ fn structure(vault: &Vault<Unlocked>, size: u64, found: &mut Findings, progress:
         found.fault("the ledger", fault.to_string(), "See `subrosa audit verify`; the catalogue is another file.");
     }
     if log.root(report.entries).ok() != Some(report.root) {
-        found.fault("the ledger", "the stored tree does not agree with the entries", "Restore ledger.db from a backup.");
+        found.fault(
+            "the ledger",
+            "the stored tree does not agree with the entries",
+            "Restore ledger.db from a backup.",
+        );
     }
     Ok(())
 }

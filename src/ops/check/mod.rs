@@ -110,7 +110,11 @@ fn check_catalogue(
     found.part("catalogue database", 1);
     match vault.catalogue_is_sound() {
         Ok(true) => {}
-        Ok(false) => found.fault("catalogue.db", "some of its pages are damaged", "Restore it from a backup; the rest was looked at as far as it can be read."),
+        Ok(false) => found.fault(
+            "catalogue.db",
+            "some of its pages are damaged",
+            "Restore it from a backup; the rest was looked at as far as it can be read.",
+        ),
         Err(error) => found.error("catalogue.db", &error),
     }
     match view.orphans() {
@@ -120,7 +124,8 @@ fn check_catalogue(
     }
     match view.outbox() {
         Ok(left) if left.is_empty() => {}
-        Ok(left) => found.notice(format!("{} entries wait to be brought into the ledger: the next command does that", left.len())),
+        Ok(left) => found
+            .notice(format!("{} entries wait to be brought into the ledger: the next command does that", left.len())),
         Err(error) => found.error("catalogue.db", &error),
     }
     records::check(view, told, found);
@@ -144,7 +149,9 @@ fn check_slots(vault: &Vault<Unlocked>, view: &View<'_>, seen: &Seen, found: &mu
     }
     let spare = keys.slots().filter(|slot| !seen.slots.contains_key(slot)).count();
     if spare > 0 {
-        found.notice(format!("{spare} keys belong to no row: left over from a command that was interrupted, or from damaged rows"));
+        found.notice(format!(
+            "{spare} keys belong to no row: left over from a command that was interrupted, or from damaged rows"
+        ));
     }
     let recorded = view.meta("keyfile_generation").ok().flatten();
     let recorded = recorded.and_then(|b| b.try_into().ok()).map(u64::from_be_bytes);

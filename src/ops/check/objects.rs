@@ -40,7 +40,13 @@ enum State {
 }
 
 /// Every file that a row names, and those that none does.
-pub(super) fn check(layout: &Layout, files: &[Expected], options: Options, found: &mut Findings, progress: &dyn Progress) {
+pub(super) fn check(
+    layout: &Layout,
+    files: &[Expected],
+    options: Options,
+    found: &mut Findings,
+    progress: &dyn Progress,
+) {
     found.part(if options.fast { "files (presence and size)" } else { "files (every byte)" }, files.len() as u64);
     let total = files.iter().filter_map(|f| size(layout, f.id)).sum();
     progress.begin("Checking files", total);
@@ -50,8 +56,13 @@ pub(super) fn check(layout: &Layout, files: &[Expected], options: Options, found
         let (what, rest) = match state {
             State::Good => continue,
             State::Missing => ("is missing", "Restore the file from a backup; its transcripts are not hurt."),
-            State::Size => ("has another size than it should have", "Restore the file from a backup; its transcripts are not hurt."),
-            State::Changed => ("was changed or is damaged", "Restore the file from a backup; its transcripts are not hurt."),
+            State::Size => (
+                "has another size than it should have",
+                "Restore the file from a backup; its transcripts are not hurt.",
+            ),
+            State::Changed => {
+                ("was changed or is damaged", "Restore the file from a backup; its transcripts are not hurt.")
+            }
             State::Unreadable(why) => {
                 found.fault(&file.hurt, format!("{} cannot be read: {why}", file.what), "Check the disk.");
                 continue;
@@ -64,7 +75,13 @@ pub(super) fn check(layout: &Layout, files: &[Expected], options: Options, found
 }
 
 /// Without the rows: every file against the digests in the ledger.
-pub(super) fn check_blind(layout: &Layout, told: &Told, options: Options, found: &mut Findings, progress: &dyn Progress) {
+pub(super) fn check_blind(
+    layout: &Layout,
+    told: &Told,
+    options: Options,
+    found: &mut Findings,
+    progress: &dyn Progress,
+) {
     let Ok((ids, _)) = objects::list(layout) else {
         return found.fault("the files", "the folder objects/ cannot be read", "Check the disk.");
     };
@@ -73,7 +90,11 @@ pub(super) fn check_blind(layout: &Layout, told: &Told, options: Options, found:
     if options.fast {
         found.part("files (how many)", ids.len() as u64);
         if (ids.len() as u64) < wanted.values().sum() {
-            found.fault("the files", "there are fewer than the ledger tells of", "Restore those that are missing from a backup.");
+            found.fault(
+                "the files",
+                "there are fewer than the ledger tells of",
+                "Restore those that are missing from a backup.",
+            );
         }
         return;
     }
@@ -91,14 +112,18 @@ pub(super) fn check_blind(layout: &Layout, told: &Told, options: Options, found:
     let there: BTreeSet<_> = digests.iter().flatten().map(|d| Digest(*d)).collect();
     let missing = wanted.keys().filter(|digest| !there.contains(digest)).count();
     if missing > 0 && told.destroyed {
-        found.notice(format!("{missing} files that the ledger tells of are not here: destroyed on purpose, damaged or lost"));
+        found.notice(format!(
+            "{missing} files that the ledger tells of are not here: destroyed on purpose, damaged or lost"
+        ));
     } else if missing > 0 {
         let text = format!("{missing} that the ledger tells of are missing, changed or damaged");
         found.fault("the files", text, "An archivist's `subrosa check` says which. The others are whole.");
     }
     let others = there.iter().filter(|digest| !wanted.contains_key(digest)).count();
     if others > 0 {
-        found.notice(format!("{others} files are not as the ledger tells of any: damaged ones, or left over from an interrupted command"));
+        found.notice(format!(
+            "{others} files are not as the ledger tells of any: damaged ones, or left over from an interrupted command"
+        ));
     }
 }
 

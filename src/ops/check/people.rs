@@ -51,7 +51,11 @@ pub(super) fn check(
     if lost > 0 && told.destroyed {
         found.notice(format!("{lost} participants that the ledger tells of are no longer in the catalogue: destroyed on purpose, or hurt as listed"));
     } else if lost > 0 {
-        found.fault("the participants", format!("{lost} that the ledger tells of cannot be found in the catalogue"), OTHERS);
+        found.fault(
+            "the participants",
+            format!("{lost} that the ledger tells of cannot be found in the catalogue"),
+            OTHERS,
+        );
     }
 }
 
@@ -125,7 +129,9 @@ fn consent(
         let Some(event) = found.open::<ConsentEvent>(&consent.body, key, hurt, &what) else { return };
         let interview = match event.scope {
             ConsentScope::All => None,
-            ConsentScope::Interview { interview } | ConsentScope::Passage { interview, .. } => seen.interviews.get(&interview).copied(),
+            ConsentScope::Interview { interview } | ConsentScope::Passage { interview, .. } => {
+                seen.interviews.get(&interview).copied()
+            }
         };
         if event.participant != row.id {
             found.fault(hurt, format!("{what} is of somebody else"), withheld);

@@ -21,7 +21,9 @@ pub(super) fn check(view: &View<'_>, told: &Told, found: &mut Findings) {
     match view.records::<SiteRecord>(RecordKind::Site) {
         Ok(records) => {
             count += records.len();
-            if records.iter().filter(|r| told.sites.contains(&r.id)).count() != told.sites.len() || records.len() != told.sites.len() {
+            if records.iter().filter(|r| told.sites.contains(&r.id)).count() != told.sites.len()
+                || records.len() != told.sites.len()
+            {
                 found.fault("the sites", "they are not those that the ledger tells of", OTHERS);
             }
         }
@@ -57,7 +59,11 @@ pub(super) fn check(view: &View<'_>, told: &Told, found: &mut Findings) {
             count += 1;
             match view.record::<Value>(kind, &id) {
                 Ok(Some(_)) => {}
-                Ok(None) => found.fault(format!("{word} {}", shown(&id)), "the ledger tells of it, the catalogue has lost it", OTHERS),
+                Ok(None) => found.fault(
+                    format!("{word} {}", shown(&id)),
+                    "the ledger tells of it, the catalogue has lost it",
+                    OTHERS,
+                ),
                 Err(error) => found.error(format!("{word} {}", shown(&id)), &error),
             }
         }
@@ -98,9 +104,14 @@ fn study(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usize) 
     records.sort_by_key(|r| r.version);
     for record in &records {
         let text = record.text.as_bytes();
-        let signed = told.people.get(&record.steward).is_some_and(|(key, _)| key.verifies("subrosa/study/1", text, &record.sig));
+        let signed =
+            told.people.get(&record.steward).is_some_and(|(key, _)| key.verifies("subrosa/study/1", text, &record.sig));
         if !signed || Digest::of(text) != record.digest {
-            found.fault(format!("study definition {}", record.version), "its text is not what a steward signed", OTHERS);
+            found.fault(
+                format!("study definition {}", record.version),
+                "its text is not what a steward signed",
+                OTHERS,
+            );
         }
     }
     let newest = records.last().map(|r| (i64::from(r.version), r.digest));
@@ -120,7 +131,11 @@ fn decisions(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usi
         let wanted = serde_json::to_value(decision).unwrap_or_default();
         if !records.iter().any(|record| holds(record, &wanted)) {
             let request = shown(decision.request.as_bytes());
-            found.fault(format!("decision on request {request}"), "the catalogue does not have it as the ledger tells it", OTHERS);
+            found.fault(
+                format!("decision on request {request}"),
+                "the catalogue does not have it as the ledger tells it",
+                OTHERS,
+            );
         }
     }
 }

@@ -47,7 +47,11 @@ pub(super) fn check(
     if lost > 0 && told.destroyed {
         found.notice(format!("{lost} interviews that the ledger tells of are no longer in the catalogue: destroyed on purpose, or hurt as listed"));
     } else if lost > 0 {
-        found.fault("the interviews", format!("{lost} that the ledger tells of cannot be found in the catalogue"), OTHERS);
+        found.fault(
+            "the interviews",
+            format!("{lost} that the ledger tells of cannot be found in the catalogue"),
+            OTHERS,
+        );
     }
     voices
 }
@@ -105,14 +109,17 @@ impl One<'_, '_> {
     }
 
     fn content(&mut self, row: &InterviewRow, hurt: &str) {
-        if let Some(key) = self.key(row.content_slot, Class::Content(row.site), hurt, "the key of its notes is missing") {
+        if let Some(key) = self.key(row.content_slot, Class::Content(row.site), hurt, "the key of its notes is missing")
+        {
             self.found.open::<InterviewContent>(&row.content, &key, hurt, "its notes");
         }
     }
 
     fn ledger(&mut self, row: &InterviewRow, body: &Interview) {
         match self.told.items.get(&body.token) {
-            None => self.found.fault(&body.code, "the ledger does not know it", "Its files and words may still be whole."),
+            None => {
+                self.found.fault(&body.code, "the ledger does not know it", "Its files and words may still be whole.")
+            }
             Some((site, _)) if *site != row.site => {
                 self.found.fault(&body.code, "the ledger tells of it under another site", OTHERS);
             }
@@ -148,7 +155,12 @@ impl One<'_, '_> {
     fn object(&mut self, row: &InterviewRow, body: &Interview, key: &Key, object: &ObjectRow) -> Option<ObjectKind> {
         let code = &body.code;
         self.seen.ids.insert(*object.id.as_bytes(), None);
-        self.key(object.slot, Class::Content(row.site), code, "the key of one of its files is missing: the file cannot be read");
+        self.key(
+            object.slot,
+            Class::Content(row.site),
+            code,
+            "the key of one of its files is missing: the file cannot be read",
+        );
         let facts = self.found.open::<Object>(&object.body, key, code, "the row of one of its files")?;
         let digest = Digest::from_base64(&facts.digest);
         match self.told.objects.get(&facts.token) {
@@ -175,7 +187,11 @@ impl One<'_, '_> {
         let mut reviewed = 0;
         for (place, transcript) in (1..).zip(&rows) {
             if transcript.version != place {
-                self.found.fault(&body.code, format!("transcript version {place} is missing"), "The other versions are looked at.");
+                self.found.fault(
+                    &body.code,
+                    format!("transcript version {place} is missing"),
+                    "The other versions are looked at.",
+                );
             }
             if self.transcript(row, body, key, transcript) {
                 reviewed = reviewed.max(transcript.version);
@@ -186,7 +202,10 @@ impl One<'_, '_> {
             self.found.fault(&body.code, text, "Those that can be found are looked at one by one.");
         }
         if reviewed != body.state.reviewed {
-            let text = format!("version {} should be the newest with a review, but it is {reviewed} (0: none)", body.state.reviewed);
+            let text = format!(
+                "version {} should be the newest with a review, but it is {reviewed} (0: none)",
+                body.state.reviewed
+            );
             self.found.fault(&body.code, text, "No release uses a version without a review of its own.");
         }
     }
@@ -201,7 +220,12 @@ impl One<'_, '_> {
             code,
             &format!("the key of transcript version {version} is missing: its words cannot be read"),
         );
-        let outline = self.found.open::<Outline>(&transcript.outline, key, code, &format!("the outline of transcript version {version}"));
+        let outline = self.found.open::<Outline>(
+            &transcript.outline,
+            key,
+            code,
+            &format!("the outline of transcript version {version}"),
+        );
         if let Some(outline) = &outline {
             match self.told.transcripts.get(&outline.token) {
                 Some((item, told)) if *item == body.token && *told == i64::from(version) => {}
@@ -221,8 +245,18 @@ impl One<'_, '_> {
     /// The words and marks of a version against its outline.
     fn words(&mut self, transcript: &TranscriptRow, key: &Key, code: &str, outline: Option<&Outline>) {
         let version = transcript.version;
-        let words = self.found.open::<TranscriptContent>(&transcript.turns, key, code, &format!("the words of transcript version {version}"));
-        let marks = self.found.open::<Marks>(&transcript.marks, key, code, &format!("the marks of transcript version {version}"));
+        let words = self.found.open::<TranscriptContent>(
+            &transcript.turns,
+            key,
+            code,
+            &format!("the words of transcript version {version}"),
+        );
+        let marks = self.found.open::<Marks>(
+            &transcript.marks,
+            key,
+            code,
+            &format!("the marks of transcript version {version}"),
+        );
         let Some(words) = words else { return };
         if outline.is_some_and(|outline| outline.turns.len() != words.texts.len()) {
             let text = format!("transcript version {version} has other turns than its outline says");

@@ -16,12 +16,17 @@ pub(super) fn check(view: &View<'_>, seen: &Seen, found: &mut Findings) {
     let mut expected = BTreeSet::new();
     for (id, known) in &seen.ids {
         let Some((code, token)) = known else { continue };
-        for (kind, text, what) in [(TagKind::Code, code.clone(), "code"), (TagKind::Token, token.to_string(), "token")] {
+        for (kind, text, what) in [(TagKind::Code, code.clone(), "code"), (TagKind::Token, token.to_string(), "token")]
+        {
             match view.tag(kind, &text) {
                 Ok(tag) => {
                     let entry = (kind.number(), tag, *id);
                     if !there.contains(&entry) {
-                        found.fault(code, format!("it cannot be found by its {what}"), "It is there, and shows in lists.");
+                        found.fault(
+                            code,
+                            format!("it cannot be found by its {what}"),
+                            "It is there, and shows in lists.",
+                        );
                     }
                     expected.insert(entry);
                 }
@@ -34,7 +39,8 @@ pub(super) fn check(view: &View<'_>, seen: &Seen, found: &mut Findings) {
         found.fault("the blind index", format!("{strays} tags point to nothing"), OTHERS);
     }
     let codes = there.iter().filter(|entry| entry.0 == TagKind::Code.number());
-    let wrong = codes.filter(|entry| seen.ids.get(&entry.2).is_some_and(Option::is_some) && !expected.contains(*entry)).count();
+    let wrong =
+        codes.filter(|entry| seen.ids.get(&entry.2).is_some_and(Option::is_some) && !expected.contains(*entry)).count();
     if wrong > 0 {
         found.fault("the blind index", format!("{wrong} codes lead to interviews that do not have them"), OTHERS);
     }
