@@ -220,10 +220,27 @@ impl VaultCard {
         origin(&self.facts.vault)
     }
 
-    /// As [`Card::fingerprint`].
+    /// As [`Card::fingerprint`], over what never changes: vault, genesis, log key, and the steward who signed. The recipients change with
+    /// the people of the vault; the steward's signature, verified when the card was read, vouches for them.
     pub fn fingerprint(&self) -> Result<String> {
-        Ok(fingerprint(&self.to_bytes()?))
+        let facts = &self.facts;
+        let lasting = Lasting {
+            genesis: data_encoding::BASE64.encode(&facts.genesis),
+            log_key: facts.log_key,
+            steward: self.steward,
+            vault: facts.vault,
+        };
+        Ok(fingerprint(&canonical::to_vec(&lasting)?))
     }
+}
+
+/// What a vault card's fingerprint is over.
+#[derive(Serialize)]
+struct Lasting {
+    genesis: String,
+    log_key: PublicKey,
+    steward: PublicKey,
+    vault: VaultId,
 }
 
 impl From<VaultCard> for RawVaultCard {

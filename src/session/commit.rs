@@ -144,7 +144,22 @@ impl Vault<Unlocked> {
         act: impl FnOnce(&mut Act<'_>) -> Result<T>,
     ) -> Result<T> {
         let lock = self.layout.lock()?;
+        self.layout.clean_tmp(&lock)?;
         self.refresh()?;
+        let out = self.write_locked(command, time, keyring, act).inspect_err(|_| {
+            self.state.keys.borrow_mut().forget_fresh();
+        })?;
+        drop(lock);
+        Ok(out)
+    }
+
+    fn write_locked<T>(
+        &mut self,
+        command: &str,
+        time: Moment,
+        keyring: Option<(KeyringFile, Roster, Bundle)>,
+        act: impl FnOnce(&mut Act<'_>) -> Result<T>,
+    ) -> Result<T> {
         let catalogue = self.catalogue()?;
         let head = self.state.log.head()?;
         let now = head.time.map_or(time, |last| last.max(time));
@@ -159,14 +174,7 @@ impl Vault<Unlocked> {
         };
         let done = act(&mut doing);
         let (writer, events, staged) = doing.into_parts();
-        let out = match done {
-            Ok(out) => out,
-            Err(error) => {
-                drop(writer);
-                self.state.keys.borrow_mut().forget_fresh();
-                return Err(error);
-            }
-        };
+        let out = done?;
         if events.is_empty() {
             return Err(Error::bug("a command did something that the ledger would not know of"));
         }
@@ -201,7 +209,6 @@ impl Vault<Unlocked> {
             self.state.context.bundle = bundle;
         }
         self.remember()?;
-        drop(lock);
         Ok(out)
     }
 

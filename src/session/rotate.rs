@@ -10,12 +10,15 @@ use crate::base::secret::Key;
 use crate::base::{Error, Result};
 use crate::crypto::card::{Card, VaultCard, VaultFacts};
 use crate::crypto::keyring::{self, Bundle, Compartment, CompartmentFacts, KeyringFile, Member, Roster};
-use crate::crypto::stream::AgeIdentity;
+use crate::crypto::stream::{AgeIdentity, AgeRecipient};
 use crate::ledger::event::{Digest, Event};
 use crate::store::catalogue::RecordKind;
 
 /// Set in the catalogue from the entry that announces a rotation to the one that ends it.
 const ROTATING: &str = "rotating";
+
+/// The vault's public card.
+const VAULT_CARD: &str = "vault.card";
 
 /// A change of membership.
 #[expect(clippy::large_enum_variant, reason = "one is made for one call and never kept")]
@@ -105,7 +108,7 @@ pub fn change_membership(vault: &mut Vault<Unlocked>, change: Change) -> Result<
         }
         Ok(())
     })?;
-    vault.layout().write("vault.card", &card)?;
+    vault.layout().write(VAULT_CARD, &card)?;
     if rotates {
         finish(vault).map_err(|e| {
             let what = format!("the change is recorded and in force, but the databases could not be given new keys yet: {}", e.what());
@@ -113,6 +116,23 @@ pub fn change_membership(vault: &mut Vault<Unlocked>, change: Change) -> Result<
         })?;
     }
     move_sites(vault)
+}
+
+/// Writes the vault's card anew if an interrupted change of membership left an older one. For stewards, who alone can sign it.
+pub(super) fn renew_card(vault: &Vault<Unlocked>) -> Result<()> {
+    if !vault.me().has(Role::Steward, None) {
+        return Ok(());
+    }
+    let written = vault.layout().read(VAULT_CARD, 1 << 20).ok().and_then(|bytes| VaultCard::parse(&bytes).ok());
+    let current = |name, shown: &AgeRecipient| vault.public_of(name) == Some(shown.to_string().as_str());
+    let stands = written.is_some_and(|card| {
+        current(Compartment::Desk, &card.facts().desk) && current(Compartment::Inbox(1), &card.facts().deposit)
+    });
+    if stands {
+        return Ok(());
+    }
+    let card = issue_card(vault, vault.roster(), vault.now()?)?;
+    vault.layout().write(VAULT_CARD, &card)
 }
 
 /// Moves the databases and the key file to the newest keys and says so in the ledger. Safe to repeat.
@@ -127,7 +147,9 @@ pub(super) fn finish(vault: &mut Vault<Unlocked>) -> Result<()> {
         keys.refs().first().map_or(Ok(()), |key| vault.catalogue()?.rekey(key))?;
         let keys = derived(&vault.layout, &[ledger_key], "ledger")?;
         keys.refs().first().map_or(Ok(()), |key| vault.state.log.db().rekey(key))?;
-        vault.state.keys.borrow_mut().write(&vault.layout.key_file(), catalogue_key)?;
+        let mut keys = vault.state.keys.borrow_mut();
+        keys.reseal_meta()?;
+        keys.write(&vault.layout.key_file(), catalogue_key)?;
     }
     vault.commit("rotate", |act| {
         let generation = act.key_generation();

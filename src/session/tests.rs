@@ -104,6 +104,8 @@ fn people_come_and_go_and_keys_follow() {
     std::fs::write(dir.join("vault/keyring.json"), &new_keyring).unwrap();
     let vault = unlock(dir, &cid, "2026-01-05T00:00:00Z").unwrap();
     assert_eq!(vault.view().unwrap().key(slot, Class::Content(sites[0])).unwrap().expose(), key.expose());
+    // A key file from before the removal no longer opens what is made after it.
+    assert_eq!(unlock(dir, &ben, "2026-01-05T00:00:00Z").err().unwrap().kind(), Kind::Denied);
     let auditor = unlock(dir, &eve, "2026-01-05T00:00:00Z").unwrap();
     assert_eq!(auditor.view().err().unwrap().kind(), Kind::Denied);
     assert!(auditor.log().head().unwrap().size > 5);

@@ -121,6 +121,7 @@ impl Vault<Locked> {
             rotate::finish(&mut vault)?;
         }
         rotate::move_sites(&mut vault)?;
+        rotate::renew_card(&vault)?;
         vault.remember()?;
         Ok(vault)
     }

@@ -204,15 +204,40 @@ impl KeyFile {
         Ok(())
     }
 
-    /// Moves a site's epoch key under the compartment key of a later generation. The site must be open.
+    /// Gives a site a new epoch key under the compartment key of a later generation, and seals its keys anew. The site must be open.
+    /// Whoever kept an older key file cannot open keys that are made from now on.
     pub fn reseal_site(&mut self, site: SiteId, generation: u32, content: &Key) -> Result<()> {
-        let vault = self.vault;
-        let entry = self.sites.get_mut(&site).ok_or_else(damaged)?;
-        let key = entry.key.as_ref().ok_or_else(closed)?;
-        entry.sealed = seal_site(content, vault, site, key)?;
-        entry.generation = generation;
+        let fresh = Key::random()?;
+        let old = self.sites.get(&site).and_then(|s| s.key.as_ref()).ok_or_else(closed)?.duplicate();
+        self.reseal_records(&old, &fresh)?;
+        let sealed = seal_site(content, self.vault, site, &fresh)?;
+        self.sites.insert(site, Site { generation, sealed, key: Some(fresh) });
         self.touched = true;
         Ok(())
+    }
+
+    /// Gives the meta class a new epoch key and seals its keys anew.
+    pub fn reseal_meta(&mut self) -> Result<()> {
+        let fresh = Key::random()?;
+        let old = std::mem::replace(&mut self.meta, fresh.duplicate());
+        self.reseal_records(&old, &fresh)?;
+        self.touched = true;
+        Ok(())
+    }
+
+    /// Seals every record that opens under `old` under `fresh` instead: which class a record has is written nowhere.
+    fn reseal_records(&mut self, old: &Key, fresh: &Key) -> Result<()> {
+        let vault = self.vault;
+        let reseal = |record: &mut [u8]| -> Result<()> {
+            let Some((id, sealed)) = record.split_first_chunk_mut::<16>() else { return Err(damaged()) };
+            let nonce = nonce(SlotId::from_bytes(*id));
+            if let Ok(plain) = seal::decrypt(old, &nonce, vault.as_bytes(), sealed) {
+                sealed.copy_from_slice(&seal::encrypt(fresh, &nonce, vault.as_bytes(), &plain)?);
+            }
+            Ok(())
+        };
+        self.records.chunks_exact_mut(RECORD).try_for_each(reseal)?;
+        self.fresh.values_mut().try_for_each(|record| reseal(record))
     }
 
     /// Makes a new random key in a new slot. It counts once the file is written.

@@ -117,6 +117,9 @@ fn consent(facts: &ConsentFacts) -> String {
         Scope::Passage(passage) => format!(" for passage {}", short(passage)),
     };
     let mut said: Vec<String> = facts.modules.iter().map(|(m, s)| format!("{} {}", module(*m), state(*s))).collect();
+    if facts.act == ConsentAct::Withdrawn && facts.modules.is_empty() {
+        said.push("everything".to_owned());
+    }
     said.extend(facts.tier.map(|tier| format!("named as {}", word(&tier))));
     said.extend(facts.embargo.map(|day| format!("nothing before {day}")));
     said.extend(facts.expiry.map(|day| format!("nothing after {day}")));

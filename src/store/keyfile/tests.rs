@@ -53,3 +53,29 @@ fn every_flipped_byte_and_every_cut_is_found() {
         assert!(KeyFile::read(&path, vault, &[&catalogue], |_, _| None).is_err(), "{at}");
     }
 }
+
+#[test]
+fn new_epoch_keys_shut_out_whoever_kept_an_older_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keyfile");
+    let (vault, site) = (VaultId::random().unwrap(), SiteId::random().unwrap());
+    let (catalogue, first, second) = (Key::random().unwrap(), Key::random().unwrap(), Key::random().unwrap());
+    let mut file = KeyFile::new(vault).unwrap();
+    file.add_site(site, 1, &first).unwrap();
+    let (slot, key) = file.add(Class::Content(site)).unwrap();
+    let (meta_slot, meta) = file.add(Class::Meta).unwrap();
+    file.write(&path, &catalogue).unwrap();
+    let (kept, _) = KeyFile::read(&path, vault, &[&catalogue], |_, _| Some(&first)).unwrap();
+
+    file.reseal_site(site, 2, &second).unwrap();
+    file.reseal_meta().unwrap();
+    let (later, _) = file.add(Class::Content(site)).unwrap();
+    file.write(&path, &catalogue).unwrap();
+    let (now, _) = KeyFile::read(&path, vault, &[&catalogue], |_, g| (g == 2).then_some(&second)).unwrap();
+    assert_eq!(now.get(slot, Class::Content(site)).unwrap().expose(), key.expose());
+    assert_eq!(now.get(meta_slot, Class::Meta).unwrap().expose(), meta.expose());
+    for (old, slot) in [(Class::Content(site), slot), (Class::Content(site), later), (Class::Meta, meta_slot)] {
+        let record = now.find(slot).unwrap();
+        assert!(seal::decrypt(kept.epoch_key(old).unwrap(), &nonce(slot), vault.as_bytes(), &record[16..]).is_err());
+    }
+}
