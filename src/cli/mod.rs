@@ -5,6 +5,7 @@ pub mod detect;
 mod approval;
 mod audit;
 mod check;
+mod clock;
 mod consent;
 mod demo;
 mod extract;
@@ -81,6 +82,9 @@ enum Command {
     Audit(audit::Command),
     /// Check every object, row, key and ledger entry against each other.
     Check(check::Args),
+    /// Go on with a clock that two people vouch for.
+    #[command(subcommand)]
+    Clock(clock::Command),
     /// The whole story on an invented study.
     Demo(demo::Args),
 }
@@ -133,6 +137,7 @@ fn run(cli: Cli) -> crate::base::Result<()> {
         Command::Extract(command) => extract::run(global, command),
         Command::Audit(command) => audit::run(global, command),
         Command::Check(args) => check::run(global, args),
+        Command::Clock(command) => clock::run(global, command),
         Command::Demo(args) => demo::run(global, args),
     }
 }

@@ -135,6 +135,7 @@ fn within((from, to): (Date, Date), day: Date) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::study_fixture::STUDY;
     use super::*;
 
     const AM: SiteId = SiteId::from_bytes([1; 16]);
@@ -186,7 +187,7 @@ mod tests {
 
     #[test]
     fn refuses_what_does_not_hold_together() {
-        let study = Study::parse(include_str!("../sample/study.toml")).unwrap();
+        let study = Study::parse(STUDY).unwrap();
         let good = Approval { purposes: vec!["GRU".into(), "gru".into()], ..approval("host") }.checked(&study).unwrap();
         assert_eq!(good.purposes, ["DUO:0000042"]);
         assert_eq!(good.facts().purposes, good.purposes);

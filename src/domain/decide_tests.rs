@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::consent::{ConsentEvent, ConsentScope, LegalBasis, Place, TimeRange, TurnRange, state_at};
 use super::consent_turns::{LeftOut, Speaker, TurnVerdict};
 use super::decide::*;
-use super::policy::{Party, Policies};
+use super::policy::Policies;
+use super::policy_tests::party;
 use crate::base::Kind;
 use crate::base::id::*;
 use crate::base::secret::Key;
@@ -67,17 +68,6 @@ fn passage(turns: &[(u32, u32)], times: &[(u64, u64)]) -> ConsentScope {
             .map(|(first, last)| TurnRange { transcript: VERSION, first: *first, last: *last })
             .collect(),
         times: times.iter().map(|(from, to)| TimeRange { from: *from, to: *to }).collect(),
-    }
-}
-
-fn party(n: u8) -> Party {
-    Party {
-        id: PersonId::from_bytes([n; 16]),
-        enrolled: true,
-        removed: false,
-        conditions_accepted: true,
-        steward: n == 3,
-        country: "EE".to_owned(),
     }
 }
 

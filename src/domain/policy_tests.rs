@@ -12,7 +12,7 @@ fn date(text: &str) -> Date {
     text.parse().unwrap()
 }
 
-fn party(n: u8) -> Party {
+pub(super) fn party(n: u8) -> Party {
     Party {
         id: PersonId::from_bytes([n; 16]),
         enrolled: true,

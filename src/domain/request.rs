@@ -1,24 +1,21 @@
-//! Requests of analysts and decisions of stewards: their signed forms (docs/format.md, section 9).
+//! Requests of analysts: their signed form, and what the vault keeps of them (docs/format.md, section 9).
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::conditions::Conditions;
 use super::project::MAX_PURPOSE;
-use crate::base::id::{ProjectId, VaultId};
+use crate::base::id::{InterviewId, PersonId, ProjectId, RequestId, SiteId, VaultId};
 use crate::base::time::{Date, Moment};
 use crate::base::{Error, Result, canonical, random, text};
-use crate::crypto::sign::{PublicKey, Signature, SigningSeed, forged, require};
+use crate::crypto::card::Card;
+use crate::crypto::sign::{Signature, SigningSeed, require};
 use crate::ledger::event::{DecisionFacts, Digest};
 
 /// The context of an analyst's signature.
 pub const REQUEST_CONTEXT: &str = "subrosa/request/1";
-
-/// The context of a steward's signature.
-pub const DECISION_CONTEXT: &str = "subrosa/decision/1";
 
 /// The longest request that is read, in bytes: ten thousand codes and a long purpose.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -67,8 +64,8 @@ pub struct Request {
     format: String,
     /// The vault that is asked.
     pub vault: VaultId,
-    /// The analyst's card. card bytes are parsed by crypto::card
-    pub card: Value,
+    /// The analyst's card.
+    pub card: Card,
     /// The project.
     pub project: ProjectId,
     /// The level: 1, 2 or 3.
@@ -88,12 +85,49 @@ pub struct Request {
     sig: Signature,
 }
 
+/// What the vault keeps of a request that it took in. Archive codes stay out: what was asked for stands here by the random ids of the catalogue, so
+/// that a record outlives no code. The signed original is gone; its digest is in the ledger.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filed {
+    /// Its id.
+    pub id: RequestId,
+    /// Its running number: 7 is shown as `REQ-7`.
+    pub number: u32,
+    /// Who asks, and gets it.
+    pub requester: PersonId,
+    /// The project.
+    pub project: ProjectId,
+    /// The level asked for.
+    pub level: u8,
+    /// The last day of use asked for.
+    pub until: Date,
+    /// The sites asked for.
+    pub sites: Vec<SiteId>,
+    /// The interviews asked for by code; all, if there are neither sites nor these.
+    pub interviews: Vec<InterviewId>,
+    /// What for, in words.
+    pub purpose: String,
+    /// The digest of the conditions accepted.
+    pub conditions: Digest,
+    /// Its nonce: taken in once and never again.
+    pub nonce: String,
+    /// When it was written.
+    pub created: Moment,
+    /// When it was taken in.
+    pub received: Moment,
+    /// By whom.
+    pub by: PersonId,
+    /// SHA-256 of the signed request.
+    pub digest: Digest,
+}
+
 /// A request as it is signed: all but the signature.
 #[derive(Serialize)]
 struct Unsigned<'a> {
     format: &'a str,
     vault: VaultId,
-    card: &'a Value,
+    card: &'a Card,
     project: ProjectId,
     level: u8,
     until: Date,
@@ -106,8 +140,8 @@ struct Unsigned<'a> {
 
 impl Request {
     /// Writes and signs a request. Fails if the signer is not the card's, or on what [`Self::open`] would refuse.
-    pub fn new(ask: Ask, card: Value, signer: &SigningSeed, now: Moment) -> Result<Self> {
-        if card_key(&card)? != signer.public() {
+    pub fn new(ask: Ask, card: Card, signer: &SigningSeed, now: Moment) -> Result<Self> {
+        if *card.sign() != signer.public() {
             return Err(Error::user("the card is not that of the identity", "Use the card that was made with it."));
         }
         let unsigned = Unsigned {
@@ -159,7 +193,7 @@ impl Request {
                 "Ask the analyst to write it with this vault's card.",
             ));
         }
-        require(&card_key(&request.card)?, REQUEST_CONTEXT, &request.signed_bytes()?, &request.sig, "the request")?;
+        require(request.card.sign(), REQUEST_CONTEXT, &request.signed_bytes()?, &request.sig, "the request")?;
         Ok(request)
     }
 
@@ -209,11 +243,6 @@ impl Request {
         Ok(Digest(Sha256::digest(self.to_bytes()?).into()))
     }
 
-    /// The key that signed it.
-    pub fn signer(&self) -> Result<PublicKey> {
-        card_key(&self.card)
-    }
-
     fn signed_bytes(&self) -> Result<Vec<u8>> {
         canonical::to_vec(&Unsigned {
             format: &self.format,
@@ -229,6 +258,28 @@ impl Request {
             created: self.created,
         })
     }
+}
+
+impl Filed {
+    /// How people call it: `REQ-7`.
+    pub fn name(&self) -> String {
+        format!("REQ-{}", self.number)
+    }
+
+    /// Whether it asks for this interview.
+    pub fn asks_for(&self, interview: InterviewId, site: SiteId) -> bool {
+        let all = self.sites.is_empty() && self.interviews.is_empty();
+        all || self.sites.contains(&site) || self.interviews.contains(&interview)
+    }
+}
+
+/// The number of a request as somebody typed it: `REQ-7`, `req7` or `7`.
+pub fn number(typed: &str) -> Result<u32> {
+    let text = typed.trim().to_ascii_uppercase();
+    let digits = text.strip_prefix("REQ").map_or(text.as_str(), |rest| rest.trim_start_matches(['-', ' ']));
+    digits.parse().ok().filter(|n| *n > 0 && digits.bytes().all(|b| b.is_ascii_digit())).ok_or_else(|| {
+        Error::user("this is not the number of a request", "Write it as `subrosa request list` shows it: REQ-7.")
+    })
 }
 
 impl fmt::Debug for Request {
@@ -275,20 +326,10 @@ pub fn check_until(until: Date, now: Moment) -> Result<()> {
     Ok(())
 }
 
-/// A steward's signature over a decision: its canonical JSON, as the ledger holds it.
-pub fn sign_decision(decision: &DecisionFacts, steward: &SigningSeed) -> Result<Signature> {
-    Ok(steward.sign(DECISION_CONTEXT, &canonical::to_vec(decision)?))
-}
-
-/// Refuses a decision that this key did not sign.
-pub fn verify_decision(decision: &DecisionFacts, steward: &PublicKey, signature: &Signature) -> Result<()> {
-    require(steward, DECISION_CONTEXT, &canonical::to_vec(decision)?, signature, "the decision")
-}
-
 /// Refuses a decision that grants more than was asked, decides the steward's own request, or has no end within bounds.
 ///
 /// Less is a higher level, an earlier end, fewer items. Sites and items are compared where codes are resolved, not here.
-pub fn check_decision(decision: &DecisionFacts, request: &Request) -> Result<()> {
+pub fn check_decision(decision: &DecisionFacts, request: &Filed) -> Result<()> {
     if decision.steward == decision.requester || decision.steward == decision.recipient {
         return Err(Error::denied("nobody decides their own request", "Another steward must decide it."));
     }
@@ -298,26 +339,19 @@ pub fn check_decision(decision: &DecisionFacts, request: &Request) -> Result<()>
     check_level(decision.level)?;
     check_until(decision.until, decision.time)?;
     let more = decision.level < request.level || decision.until > request.until;
-    if decision.project != request.project || decision.conditions != request.conditions || more {
+    let same = decision.request == request.id && decision.recipient == request.requester;
+    if !same || decision.project != request.project || decision.conditions != request.conditions || more {
         let remedy = "Grant at most what was asked: the same project and conditions, the same or a higher level, the same or an earlier end.";
         return Err(Error::denied("the decision grants something other than was asked", remedy));
     }
     Ok(())
 }
 
-/// The signing key of a card.
-fn card_key(card: &Value) -> Result<PublicKey> {
-    let key = card.get("sign").cloned().and_then(|v| serde_json::from_value(v).ok());
-    key.ok_or_else(|| forged("the card in the request"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::id::{PersonId, RequestId};
-    use crate::base::secret::Key;
+    use crate::crypto::identity::Identity;
     use crate::ledger::event::Module;
-    use serde_json::json;
 
     const VAULT: VaultId = VaultId::from_bytes([7; 16]);
 
@@ -337,17 +371,13 @@ mod tests {
         }
     }
 
-    fn seed() -> SigningSeed {
-        SigningSeed::from_key(&Key::random().unwrap())
-    }
-
-    fn card(seed: &SigningSeed) -> Value {
-        json!({"name": "Dora Demo", "sign": seed.public().to_base64()})
+    fn dora() -> Identity {
+        Identity::generate("Dora Demo", "EE".parse().unwrap(), now()).unwrap()
     }
 
     fn made(ask: Ask) -> Result<Request> {
-        let seed = seed();
-        Request::new(ask, card(&seed), &seed, now())
+        let dora = dora();
+        Request::new(ask, dora.card().clone(), dora.signer(), now())
     }
 
     #[test]
@@ -379,8 +409,9 @@ mod tests {
             assert!(text.contains(from), "{from}");
             assert!(Request::open(text.replacen(from, to, 1).as_bytes(), VAULT, now()).is_err(), "{to}");
         }
-        let other = card(&seed());
-        let swapped = text.replace(&request.signer().unwrap().to_base64(), other["sign"].as_str().unwrap());
+        let card = |card: &Card| String::from_utf8(card.to_bytes().unwrap()).unwrap();
+        let swapped = text.replace(&card(&request.card), &card(dora().card()));
+        assert_ne!(swapped, text);
         assert!(Request::open(swapped.as_bytes(), VAULT, now()).is_err());
         assert!(Request::open(text.as_bytes(), VaultId::from_bytes([8; 16]), now()).is_err());
         assert!(Request::open(&vec![b' '; MAX_BYTES + 1], VAULT, now()).is_err());
@@ -408,7 +439,7 @@ mod tests {
         assert!(made(Ask { items: Items { sites: vec![], codes: vec!["A".into(); MAX_CODES + 1] }, ..ask() }).is_err());
         let wide = "\u{ff21}".repeat(MAX_CODE);
         assert!(made(Ask { items: Items { sites: vec![], codes: vec![wide; MAX_CODES] }, ..ask() }).is_err());
-        assert!(Request::new(ask(), card(&seed()), &seed(), now()).is_err());
+        assert!(Request::new(ask(), dora().card().clone(), dora().signer(), now()).is_err());
     }
 
     #[test]
@@ -447,19 +478,46 @@ mod tests {
         }
     }
 
+    fn filed() -> Filed {
+        let d = decision();
+        Filed {
+            id: d.request,
+            number: 7,
+            requester: d.requester,
+            project: d.project,
+            level: 2,
+            until: d.until,
+            sites: vec![SiteId::from_bytes([1; 16])],
+            interviews: vec![InterviewId::from_bytes([2; 16])],
+            purpose: "To compare.".into(),
+            conditions: d.conditions,
+            nonce: String::new(),
+            created: now(),
+            received: now(),
+            by: d.steward,
+            digest: Digest([0; 32]),
+        }
+    }
+
     #[test]
-    fn a_decision_holds_for_its_words_and_its_steward() {
-        let (steward, other) = (seed(), seed());
-        let sig = sign_decision(&decision(), &steward).unwrap();
-        verify_decision(&decision(), &steward.public(), &sig).unwrap();
-        assert!(verify_decision(&decision(), &other.public(), &sig).is_err());
-        assert!(verify_decision(&DecisionFacts { level: 1, ..decision() }, &steward.public(), &sig).is_err());
+    fn numbers_are_read_as_people_write_them() {
+        for (typed, read) in [("REQ-7", Some(7)), (" req7", Some(7)), ("7", Some(7)), ("REQ-0", None), ("+7", None), ("REQ-", None), ("", None)] {
+            assert_eq!(number(typed).ok(), read, "{typed}");
+        }
+        assert_eq!(filed().name(), "REQ-7");
+    }
+
+    #[test]
+    fn a_request_asks_for_its_sites_and_its_codes_or_for_all() {
+        let (site, other) = (SiteId::from_bytes([1; 16]), SiteId::from_bytes([9; 16]));
+        let (one, two) = (InterviewId::from_bytes([2; 16]), InterviewId::from_bytes([3; 16]));
+        assert!(filed().asks_for(two, site) && filed().asks_for(one, other) && !filed().asks_for(two, other));
+        assert!(Filed { sites: vec![], interviews: vec![], ..filed() }.asks_for(two, other));
     }
 
     #[test]
     fn a_decision_grants_at_most_what_was_asked_and_never_ones_own() {
-        let request = made(ask()).unwrap();
-        let check = |d: DecisionFacts| check_decision(&d, &request);
+        let check = |d: DecisionFacts| check_decision(&d, &filed());
         check(decision()).unwrap();
         check(DecisionFacts { level: 3, until: "2027-01-01".parse().unwrap(), ..decision() }).unwrap();
         let refused = [
@@ -468,6 +526,7 @@ mod tests {
             DecisionFacts { until: "2026-11-23".parse().unwrap(), ..decision() },
             DecisionFacts { project: ProjectId::from_bytes([2; 16]), ..decision() },
             DecisionFacts { conditions: Digest([0; 32]), ..decision() },
+            DecisionFacts { recipient: PersonId::from_bytes([6; 16]), ..decision() },
             DecisionFacts { steward: decision().requester, ..decision() },
             DecisionFacts { steward: decision().recipient, granted: false, ..decision() },
         ];

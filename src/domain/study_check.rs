@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use toml::de::DeTable;
 
 use super::code::{CodePattern, latin_letters};
-use super::country::is_country;
 use super::study::{Fault, MAX_BYTES, Place, Site, Speakers, Study, Thresholds, Variable};
 use super::study_forms::forms;
 use super::study_toml::{Faults, MAX_WORDS, Node, Table, checked, is_word, some_tables, words};
+use crate::crypto::card::Country;
 
 const CLASSES: &[&str] = &["direct", "strong_indirect", "indirect", "other"];
 
@@ -166,13 +166,14 @@ fn prefix(f: &mut Faults, node: &Node<'_, '_>, seen: &mut BTreeMap<String, (Stri
 
 fn country(f: &mut Faults, node: &Node<'_, '_>) -> Option<String> {
     let text = f.string(node)?;
-    if is_country(text) {
+    let known = |code: &str| code.parse::<Country>().is_ok();
+    if known(text) {
         return Some(text.to_owned());
     }
     let remedy = match text.to_uppercase().as_str() {
         "UK" => "The United Kingdom is `GB`.".to_owned(),
         "EL" => "Greece is `GR`.".to_owned(),
-        upper if is_country(upper) => format!("Write it in capitals: `{upper}`."),
+        upper if known(upper) => format!("Write it in capitals: `{upper}`."),
         _ => "Use the two letters of ISO 3166-1, such as `AM` for Armenia.".to_owned(),
     };
     f.add(node.at, &node.key, "this is not the code of a country", remedy);
@@ -274,18 +275,11 @@ fn board(f: &mut Faults, node: &Node<'_, '_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::study_fixture::{STUDY, faults};
     use super::*;
 
-    const SAMPLE: &str = include_str!("../sample/study.toml");
-
-    /// The faults of the sample with one thing changed, as (key, what, remedy).
-    fn faults(from: &str, to: &str) -> Vec<Fault> {
-        assert!(SAMPLE.contains(from), "{from}");
-        parse(&SAMPLE.replacen(from, to, 1)).map(|_| Vec::new()).unwrap_or_else(|f| f)
-    }
-
     fn line_of(needle: &str) -> usize {
-        SAMPLE.lines().position(|l| l.contains(needle)).unwrap() + 1
+        STUDY.lines().position(|l| l.contains(needle)).unwrap() + 1
     }
 
     #[test]
@@ -364,7 +358,7 @@ mod tests {
 
     #[test]
     fn all_faults_are_told_at_once_in_order() {
-        let text = SAMPLE
+        let text = STUDY
             .replace("k = 3 ", "k = 0 ")
             .replace("country = \"GE\"", "country = \"Georgia\"")
             .replace("bands", "band");
@@ -395,8 +389,8 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_and_windows_line_ends_do_no_harm() {
-        let text = format!("\u{feff}{}", SAMPLE.replace('\n', "\r\n"));
-        let (a, b) = (parse(&text).unwrap(), parse(SAMPLE).unwrap());
+        let text = format!("\u{feff}{}", STUDY.replace('\n', "\r\n"));
+        let (a, b) = (parse(&text).unwrap(), parse(STUDY).unwrap());
         assert_eq!(a.forms[0].digest(), b.forms[0].digest());
     }
 }

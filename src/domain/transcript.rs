@@ -7,19 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::id::{PersonId, Token, TranscriptId};
 use crate::base::time::Moment;
 
-/// What sort of version it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TranscriptKind {
-    /// As a recogniser or a first pass left it.
-    Raw,
-    /// Word for word.
-    Verbatim,
-    /// Corrected.
-    Corrected,
-    /// Translated.
-    Translation,
-}
+pub use crate::formats::manifest::TranscriptKind;
 
 /// Sealed under the interview's meta key: what a decision needs, and no words.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +55,9 @@ pub struct Review {
     pub engine: String,
     /// Base64 SHA-256 over turns and marks as they were read: a later change voids the review.
     pub digest: String,
+    /// What they stated, in their own words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub statement: String,
 }
 
 /// Sealed under the version's own key.

@@ -1,1 +1,417 @@
-//! Not written yet.
+//! Building an extract: on stewards' signed decisions, by an archivist, for one person.
+//!
+//! The plan is made anew from what holds now, and the release is durable in the ledger before the file appears. The same grant on the same state gives
+//! the same bytes before sealing: a second build finds the first one's release and says in the ledger that it was built again.
+
+mod guard;
+pub mod manifest;
+mod render;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use self::guard::Guard;
+use self::manifest::{
+    Accepted, Decisions, FileFacts, Manifest, ProjectName, SignedDecision, Withheld, DECISION, DECISIONS_FORMAT, FORMAT, MANIFEST,
+    MANIFEST_CONTEXT, MANIFEST_SIG, PARTICIPANTS, PROOF, README, RELEASE, VAULT_CARD,
+};
+use self::render::Rendered;
+use super::decide::{self, DecisionRecord};
+use super::plan::{self, Facts};
+use super::request::{self, count};
+use crate::base::id::{InterviewId, ParticipantId, PersonId, ReleaseId, RequestId, VaultId};
+use crate::base::progress::Progress;
+use crate::base::role::Role;
+use crate::base::time::{Date, Moment};
+use crate::base::{Error, Result, canonical};
+use crate::crypto::card::{self, VaultCard, origin};
+use crate::crypto::padding::Padding;
+use crate::crypto::sign::Signature;
+use crate::crypto::stream::{self, AgeRecipient};
+use crate::domain::conditions::Conditions;
+use crate::domain::decide::Decided;
+use crate::domain::policy::Policies;
+use crate::domain::request::Filed;
+use crate::formats::package::PackageWriter;
+use crate::ledger::checkpoint::SignedCheckpoint;
+use crate::ledger::event::{Digest, Event};
+use crate::session::{Act, Unlocked, Vault};
+use crate::store::catalogue::RecordKind;
+use crate::store::files;
+
+/// A release, as the catalogue keeps it: whom to tell when somebody withdraws.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Released {
+    /// Its id.
+    pub id: ReleaseId,
+    /// The request that it answers.
+    pub request: RequestId,
+    /// Who got it.
+    pub recipient: PersonId,
+    /// They may keep it until.
+    pub until: Date,
+    /// SHA-256 of its manifest.
+    pub manifest: Digest,
+    /// The builder's signature over the manifest.
+    pub sig: Signature,
+    /// The number of its ledger entry.
+    pub seq: u64,
+    /// Who built it first.
+    pub by: PersonId,
+    /// When.
+    pub built: Moment,
+    /// Who is heard in it.
+    pub participants: Vec<ParticipantId>,
+    /// The interviews of which something went.
+    pub interviews: Vec<InterviewId>,
+}
+
+/// What was built.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Built {
+    /// `REQ-7`.
+    pub request: String,
+    /// The release.
+    pub release: ReleaseId,
+    /// Whom it is sealed to.
+    pub recipient: String,
+    /// The level.
+    pub level: u8,
+    /// They may keep it until.
+    pub until: Date,
+    /// Interviews of which something went.
+    pub interviews: usize,
+    /// Participants who are heard.
+    pub participants: usize,
+    /// Rows that the table of participants does not show.
+    pub rows_left_out: usize,
+    /// How much stayed.
+    pub withheld: Withheld,
+    /// It was built before; the same bytes again.
+    pub again: bool,
+    /// SHA-256 of the manifest.
+    pub manifest: Digest,
+    /// The number of the release's ledger entry.
+    pub entry: u64,
+    /// Where the file lies.
+    pub file: PathBuf,
+    /// Its length.
+    pub bytes: u64,
+}
+
+/// All files of an extract that do not depend on the ledger, and what is known of them.
+struct Composed {
+    files: BTreeMap<String, Vec<u8>>,
+    recipient: AgeRecipient,
+    seq: u64,
+    built: Built,
+}
+
+/// Builds the extract of a request and seals it to whoever asked, into `out`, which may not exist yet.
+pub fn build(vault: &mut Vault<Unlocked>, number: u32, out: &Path, progress: &dyn Progress) -> Result<Built> {
+    if out.symlink_metadata().is_ok() {
+        return Err(Error::user("there is a file of that name already", "Choose another name with --out; nothing was built."));
+    }
+    let policies = Policies::load(&[])?;
+    in_ledger(vault, number)?;
+    let bytes = vault.layout().read("vault.card", card::MOST_BYTES as u64)?;
+    let vault_card = VaultCard::parse(&bytes)?;
+    let sink = Sink::create(out)?;
+    let mut done = vault.commit("extract build", |act| compose(act, number, &policies))?;
+    done.files.insert(VAULT_CARD.to_owned(), vault_card.to_bytes()?);
+    let entry = vault.log().db().leaf(done.seq)?;
+    done.files.insert(PROOF.to_owned(), proof(vault, done.seq)?.into_bytes());
+    done.files.insert(RELEASE.to_owned(), entry);
+    let mut package = PackageWriter::new(Vec::new());
+    for (name, bytes) in &done.files {
+        package.file(name, bytes)?;
+    }
+    let tar = zeroize::Zeroizing::new(package.finish()?);
+    let sealed = sink.seal(&done.recipient, &tar, progress)?;
+    Ok(Built { file: out.to_owned(), bytes: sealed, ..done.built })
+}
+
+/// Refuses decisions that the ledger does not hold as the catalogue has them.
+fn in_ledger(vault: &Vault<Unlocked>, number: u32) -> Result<()> {
+    let view = vault.view()?;
+    request::require_desk(&view)?;
+    let filed = request::find(&view, number)?;
+    for record in decide::of(&view, &filed)? {
+        let entry = vault.log().entry(record.seq)?;
+        let holds = |event: &Event| matches!(event, Event::Decision { decision, sig } if *decision == record.facts && *sig == record.sig);
+        if entry.draft.seq != record.seq || entry.actor != record.facts.steward || !entry.draft.events.iter().any(holds) {
+            return Err(Error::damage(
+                "a decision in the catalogue is not in the ledger",
+                "Nothing is built on it. Run `subrosa check`, and ask the steward to decide again.",
+            ));
+        }
+        entry.verify_signature()?;
+    }
+    Ok(())
+}
+
+/// The proof of the release's entry, under the checkpoint that was signed right after it.
+fn proof(vault: &Vault<Unlocked>, seq: u64) -> Result<String> {
+    let db = vault.log().db();
+    let note = match db.checkpoint_at(seq + 1)? {
+        Some(note) => note,
+        None => db.checkpoint()?.map(|(_, note)| note).unwrap_or_default(),
+    };
+    let head = SignedCheckpoint::parse(note.as_bytes(), &vault.origin(), &vault.log_key()?)?;
+    Ok(vault.log().proof(seq, &head)?.to_string())
+}
+
+fn compose(act: &mut Act<'_>, number: u32, policies: &Policies) -> Result<Composed> {
+    act.require(Role::Archivist, None)?;
+    let filed = request::find(act, number)?;
+    let (records, decided): (Vec<DecisionRecord>, Vec<Decided>) = decide::verified(act, &filed)?.into_iter().unzip();
+    let standing: Vec<_> = records.first().map(|record| record.facts.approvals.clone()).unwrap_or_default();
+    let known = plan::gather(act, &filed, act.now(), Some(&standing))?;
+    let grant = known.plan(policies, &decided)?.grant()?;
+    let rendered = render::render(act, &known, grant)?;
+    let Some(first) = records.first() else { return Err(Error::bug("something was granted without a decision")) };
+    let signed = signed(act, &records)?;
+    let mut files = rendered.files();
+    files.insert(DECISION.to_owned(), canonical::to_vec(&signed)?);
+    files.insert(README.to_owned(), readme(&known, first, &rendered).into_bytes());
+    let vault = act.layout().vault();
+    let mut manifest = manifest_of(vault, &known, &records, &rendered, &files)?;
+    refuse_what_may_not_leave(act, &known, &rendered, &files, &manifest)?;
+
+    let before: Vec<Released> = act.records(RecordKind::Release)?;
+    let earlier = earlier(&filed, before, &mut manifest)?;
+    let again = earlier.is_some();
+    let released = match earlier {
+        Some(released) => {
+            act.event(Event::ReleaseAgain { release: released.id, manifest: released.manifest });
+            released
+        }
+        None => release(act, &filed, &rendered, &mut manifest)?,
+    };
+    files.insert(MANIFEST.to_owned(), canonical::to_vec(&manifest)?);
+    let sig = data_encoding::BASE64.encode(&released.sig.to_bytes());
+    files.insert(MANIFEST_SIG.to_owned(), format!("{sig}\n").into_bytes());
+    Ok(Composed {
+        files,
+        recipient: known.recipient.card.recipient().clone(),
+        seq: released.seq,
+        built: Built {
+            request: filed.name(),
+            release: released.id,
+            recipient: known.recipient.card.name().to_owned(),
+            level: manifest.level,
+            until: manifest.until,
+            interviews: rendered.going.len(),
+            participants: rendered.heard.len(),
+            rows_left_out: rendered.rows_left_out,
+            withheld: manifest.withheld,
+            again,
+            manifest: released.manifest,
+            entry: released.seq,
+            file: PathBuf::new(),
+            bytes: 0,
+        },
+    })
+}
+
+impl Rendered {
+    fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut files: BTreeMap<String, Vec<u8>> =
+            self.transcripts.iter().map(|(name, text)| (name.clone(), text.clone().into_bytes())).collect();
+        files.insert(PARTICIPANTS.to_owned(), self.participants.clone());
+        files
+    }
+}
+
+fn signed(act: &Act<'_>, records: &[DecisionRecord]) -> Result<Decisions> {
+    let one = |record: &DecisionRecord| {
+        let (person, _) = plan::decider(act, &record.facts)?;
+        Ok(SignedDecision { decision: record.facts.clone(), sig: record.sig, card: person.card })
+    };
+    let decisions = records.iter().map(one).collect::<Result<_>>()?;
+    Ok(Decisions { format: DECISIONS_FORMAT.to_owned(), decisions })
+}
+
+/// The manifest, its release still to be named.
+fn manifest_of(
+    vault: VaultId,
+    known: &Facts,
+    records: &[DecisionRecord],
+    rendered: &Rendered,
+    files: &BTreeMap<String, Vec<u8>>,
+) -> Result<Manifest> {
+    let Some(last) = records.last() else { return Err(Error::bug("a manifest stands on no decision")) };
+    let facts = &last.facts;
+    let conditions = Conditions::of(&facts.conditions)
+        .ok_or_else(|| Error::denied("the conditions accepted are unknown", "Ask for a new request."))?;
+    Ok(Manifest {
+        format: FORMAT.to_owned(),
+        vault,
+        origin: origin(&vault),
+        project: ProjectName { id: known.project.id, title: known.project.title.clone() },
+        release: ReleaseId::from_bytes([0; 16]),
+        recipient: facts.recipient,
+        level: facts.level,
+        engine: rendered.engines.iter().cloned().collect::<Vec<_>>().join(", "),
+        until: facts.until,
+        conditions: Accepted { version: conditions.version.to_owned(), text: conditions.text.to_owned() },
+        built: facts.time,
+        files: files.iter().map(|(name, bytes)| FileFacts::of(name, bytes)).collect(),
+        interviews: rendered.interviews.clone(),
+        participants: rendered.heard.len() as u64,
+        withheld: rendered.withheld,
+    })
+}
+
+/// The release of this request whose manifest is the same, if there was one; the manifest then names it.
+fn earlier(filed: &Filed, releases: Vec<Released>, manifest: &mut Manifest) -> Result<Option<Released>> {
+    for released in releases.into_iter().filter(|r| r.request == filed.id && r.recipient == filed.requester) {
+        manifest.release = released.id;
+        if Digest::of(&canonical::to_vec(manifest)?) == released.manifest {
+            return Ok(Some(released));
+        }
+    }
+    Ok(None)
+}
+
+fn release(act: &mut Act<'_>, filed: &Filed, rendered: &Rendered, manifest: &mut Manifest) -> Result<Released> {
+    manifest.release = ReleaseId::random()?;
+    let bytes = canonical::to_vec(manifest)?;
+    let released = Released {
+        id: manifest.release,
+        request: filed.id,
+        recipient: filed.requester,
+        until: manifest.until,
+        manifest: Digest::of(&bytes),
+        sig: act.signer().sign(MANIFEST_CONTEXT, &bytes),
+        seq: act.seq(),
+        by: act.person(),
+        built: act.now(),
+        participants: rendered.heard.iter().copied().collect(),
+        interviews: rendered.going.iter().copied().collect(),
+    };
+    act.tables().put_record(RecordKind::Release, released.id.as_bytes(), act.seq(), &released)?;
+    act.event(Event::Release {
+        release: released.id,
+        request: filed.id,
+        recipient: released.recipient,
+        until: released.until,
+        manifest: released.manifest,
+        items: rendered.released.clone(),
+        withheld: count(usize::try_from(manifest.withheld.interviews).unwrap_or(usize::MAX)),
+    });
+    Ok(released)
+}
+
+/// The last look: a name, a contact or an archive code in any file stops the release.
+fn refuse_what_may_not_leave(
+    act: &Act<'_>,
+    known: &Facts,
+    rendered: &Rendered,
+    files: &BTreeMap<String, Vec<u8>>,
+    manifest: &Manifest,
+) -> Result<()> {
+    let stop = |place: &str| {
+        // The place goes to the screen only: a citation code has no business in the ledger.
+        Error::denied(
+            "a name, a contact or an archive code would have left with the extract; nothing was built",
+            format!("It stands in {place}. Mark it with `subrosa redact mark`, or keep it there with a reason, and review the transcript again."),
+        )
+    };
+    if let Some((citation, turn)) = &rendered.found {
+        return Err(stop(&format!("turn {turn} of {citation}")));
+    }
+    let people = rendered.register.iter().map(|(id, known)| (id.to_string(), &known.content));
+    let guard = Guard::new(act, &known.study, people);
+    if guard.in_speech(&known.project.title, &[])? {
+        return Err(stop("the title of the project"));
+    }
+    let manifest = canonical::to_vec(manifest)?;
+    let all = files.iter().map(|(name, bytes)| (name.as_str(), bytes)).chain([(MANIFEST, &manifest)]);
+    for (name, bytes) in all {
+        let text = String::from_utf8_lossy(bytes);
+        if guard.in_text(&text)? || guard.in_text(name)? {
+            return Err(stop(&format!("the file {}", name.rsplit('/').next().unwrap_or(name))));
+        }
+    }
+    Ok(())
+}
+
+fn readme(known: &Facts, decision: &DecisionRecord, rendered: &Rendered) -> String {
+    let facts = &decision.facts;
+    let level = match facts.level {
+        1 => "what names somebody directly is replaced",
+        2 => "what names somebody directly or nearly so is replaced",
+        _ => "what names somebody is replaced, and what points to somebody is generalised",
+    };
+    let conditions = Conditions::of(&facts.conditions).map(|c| c.text).unwrap_or_default();
+    format!(
+        "An extract of interviews, given in confidence\n\
+         \n\
+         Project: {title}\n\
+         Level {number}: {level}.\n\
+         Keep and use it until {until}; destroy all copies by then.\n\
+         \n\
+         transcripts/       One file an interview and language, named by the citation code; a translation has its language in the name.\n\
+         \x20                  Each line is a turn. Voices go by pseudonyms, I asks, T interprets, ? is not known.\n\
+         \x20                  A line [left out] stands where something may not go. In brackets stands what was replaced.\n\
+         participants.csv   Voices with site, gender and age band. * stands for what too few have in common; {rows} rows are left out for that.\n\
+         manifest.json      What is in this extract, how each voice may be named in print, and how much was left out.\n\
+         decision.json      Who decided on it, signed. release.json and release.tlog-proof show that it was recorded.\n\
+         \n\
+         If you recognise somebody, or find anything that says who somebody is: {contact}\n\
+         \n\
+         {conditions}",
+        title = known.project.title,
+        number = facts.level,
+        until = facts.until,
+        rows = rendered.rows_left_out,
+        contact = known.study.contact,
+    )
+}
+
+/// A file in the making beside its place; gone again unless it was finished.
+struct Sink {
+    file: File,
+    tmp: PathBuf,
+    out: PathBuf,
+}
+
+impl Sink {
+    fn create(out: &Path) -> Result<Self> {
+        let tmp = files::sibling(out);
+        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&tmp);
+        let file = file.map_err(|e| Error::io("write the extract", &e))?;
+        Ok(Self { file, tmp, out: out.to_owned() })
+    }
+
+    /// Seals `tar`, syncs, and gives the file its name, unless that was taken meanwhile. Gives its length.
+    fn seal(self, to: &AgeRecipient, tar: &[u8], progress: &dyn Progress) -> Result<u64> {
+        let io = |e: std::io::Error| Error::io("write the extract", &e);
+        progress.begin("Sealing the extract", tar.len() as u64);
+        let sealed = stream::seal(&[to.as_age()], tar, &self.file, Padding::Padme, progress);
+        progress.end();
+        let sealed = sealed?;
+        self.file.sync_all().map_err(io)?;
+        if self.out.symlink_metadata().is_ok() {
+            return Err(Error::user(
+                "a file of that name has appeared meanwhile",
+                "The release is recorded. Build it again under another name with --out.",
+            ));
+        }
+        fs::rename(&self.tmp, &self.out).map_err(io)?;
+        files::sync_folder(&self.out).map_err(io)?;
+        Ok(sealed.sealed_len)
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        // After the rename there is nothing of that name any more.
+        let _ = fs::remove_file(&self.tmp);
+    }
+}

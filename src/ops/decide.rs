@@ -1,1 +1,490 @@
-//! Not written yet.
+//! Deciding on a request: a preview of what policy would leave out, and a steward's signed yes or no.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::{self, Facts};
+use super::request::{self, count};
+use crate::base::id::{InterviewId, PersonId, SiteId, Token};
+use crate::base::role::Role;
+use crate::base::time::{Date, Moment};
+use crate::base::{Error, Result, text};
+use crate::crypto::sign::Signature;
+use crate::domain::consent_turns::{LeftOut, TurnVerdict};
+use crate::domain::decide::{Decided, ItemPlan, VoicePlan, decision_verifies, sign_decision};
+use crate::domain::interview::SpeakerRole;
+use crate::domain::policy::{Party, Policies};
+use crate::domain::project::needs;
+use crate::domain::request::{Filed, check_decision, check_level};
+use crate::domain::transcript::TranscriptKind;
+use crate::ledger::event::{DecisionFacts, Digest, Event};
+use crate::session::{Act, Unlocked, Vault, View};
+use crate::store::catalogue::RecordKind;
+
+/// What a steward may narrow; whatever is not given stays as it was asked.
+#[derive(Clone, Default)]
+pub struct Terms {
+    /// A higher level.
+    pub level: Option<u8>,
+    /// An earlier last day.
+    pub until: Option<Date>,
+    /// Only these sites of those asked for, by prefix.
+    pub sites: Vec<String>,
+    /// Only these interviews of those asked for, by code.
+    pub codes: Vec<String>,
+}
+
+/// A decision, as the catalogue keeps it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionRecord {
+    /// What was decided.
+    pub facts: DecisionFacts,
+    /// The steward's signature over it.
+    pub sig: Signature,
+    /// The number of the ledger entry that holds it.
+    pub seq: u64,
+    /// Why it was denied; stays in the catalogue.
+    pub reason: Option<String>,
+}
+
+/// How a request stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Nobody has decided.
+    Open,
+    /// One of two stewards has approved.
+    Half,
+    /// Approved: an extract can be built.
+    Approved,
+    /// A steward said no.
+    Denied,
+    /// The end date has come.
+    Ended,
+}
+
+/// A decision as it is shown.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Shown {
+    /// Who decided.
+    pub steward: String,
+    /// When.
+    pub time: Moment,
+    /// Yes or no.
+    pub granted: bool,
+    /// The level granted.
+    pub level: u8,
+    /// The last day of use granted.
+    pub until: Date,
+    /// Everything that was asked for.
+    pub everything: bool,
+    /// Why it was denied.
+    pub reason: Option<String>,
+}
+
+/// What policy would let go on a decision with these terms, and why not the rest.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Preview {
+    /// `REQ-7`.
+    pub request: String,
+    /// Who gets it.
+    pub recipient: String,
+    /// The title of the project.
+    pub project: String,
+    /// The level.
+    pub level: u8,
+    /// The last day of use.
+    pub until: Date,
+    /// Per transcript version.
+    pub items: Vec<ItemPreview>,
+    /// Interviews of which something goes.
+    pub interviews_going: usize,
+    /// Interviews that stay altogether.
+    pub interviews_left_out: usize,
+    /// Turns that go.
+    pub turns_going: usize,
+    /// Turns that stay.
+    pub turns_left_out: usize,
+}
+
+/// What would go of one transcript version.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ItemPreview {
+    /// The archive code.
+    pub code: String,
+    /// The prefix of its site.
+    pub site: String,
+    /// The transcript version; 0 if there is none.
+    pub version: u32,
+    /// Its language.
+    pub language: String,
+    /// It is a translation.
+    pub translation: bool,
+    /// Something of it goes.
+    pub goes: bool,
+    /// Turns that go.
+    pub turns_going: usize,
+    /// Turns that stay, by why.
+    pub left_out: Vec<Why>,
+    /// Per participant.
+    pub voices: Vec<VoicePreview>,
+}
+
+/// What would go of one voice.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct VoicePreview {
+    /// The label in the transcript.
+    pub label: String,
+    /// Turns that go in which it is, or may be, heard.
+    pub turns_going: usize,
+    /// Those that stay.
+    pub turns_left_out: usize,
+    /// Why it may not be heard, and in how many turns that came up.
+    pub reasons: Vec<Why>,
+}
+
+/// A reason and how often it came up.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Why {
+    /// The rule's id.
+    pub rule: String,
+    /// In words.
+    pub words: String,
+    /// In how many turns.
+    pub turns: usize,
+}
+
+/// What was decided, and whether it counts yet.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Outcome {
+    /// `REQ-7`.
+    pub request: String,
+    /// How it stands now.
+    pub standing: Standing,
+    /// Stewards who have approved on these terms.
+    pub approvals: usize,
+    /// Stewards who must.
+    pub needed: usize,
+}
+
+/// What policy would leave out of what a request asks for, on these terms; without terms, on those of a decision that stands.
+pub fn preview(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Result<Preview> {
+    let policies = Policies::load(&[])?;
+    vault.commit("request preview", |act| {
+        request::require_desk(act)?;
+        let filed = request::find(act, number)?;
+        let nobody = PersonId::from_bytes([0; 16]);
+        let mut facts = terms_of(act, &filed, terms, nobody, act.now())?;
+        let mut known = plan::gather(act, &filed, act.now(), None)?;
+        facts.approvals.clone_from(&known.approvals);
+        // Judged as if some other steward, and as many as it takes, had decided so.
+        known.setting.stewards_needed = 1;
+        let decider = Party {
+            id: nobody,
+            enrolled: true,
+            removed: false,
+            conditions_accepted: false,
+            steward: true,
+            country: String::new(),
+        };
+        let plan = known.plan(&policies, &[Decided::proposed(facts.clone(), decider, None)])?;
+        let preview = previewed(&filed, &known, plan.items(), &facts);
+        act.event(Event::Listed { what: "request preview".into(), filters: vec![], count: count(preview.items.len()) });
+        Ok(preview)
+    })
+}
+
+/// Approves a request, for at most what it asks for. Refused: whoever is no steward of every site that it covers, one's own request, a request that another
+/// steward denied, and terms other than those that another steward has approved already.
+pub fn approve(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Result<Outcome> {
+    vault.commit("request approve", |act| {
+        act.require(Role::Steward, None)?;
+        let filed = request::find(act, number)?;
+        let known = plan::gather(act, &filed, act.now(), None)?;
+        let mut facts = terms_of(act, &filed, terms, act.person(), act.now())?;
+        let others: Vec<DecisionRecord> = of(act, &filed)?.into_iter().filter(|d| d.facts.steward != act.person()).collect();
+        if others.iter().any(|other| !other.facts.granted) {
+            return Err(Error::denied(
+                "another steward has denied this request",
+                "They can decide again themselves; or the analyst writes a new request.",
+            ));
+        }
+        facts.approvals = match others.first() {
+            Some(other) => other.facts.approvals.clone(),
+            None => known.approvals.clone(),
+        };
+        check_decision(&facts, &filed)?;
+        for site in plan::decided_sites(act, &facts)? {
+            act.require(Role::Steward, Some(site)).map_err(|error| {
+                Error::denied(error.what(), "Approve only for sites that are yours, with --site, or ask a steward of all sites.")
+            })?;
+        }
+        let same = |other: &DecisionRecord| {
+            DecisionFacts { steward: facts.steward, time: facts.time, ..other.facts.clone() } == facts
+        };
+        if !others.iter().all(same) {
+            return Err(Error::denied(
+                "another steward has approved this request on other terms",
+                "Approve it without options to take over theirs, or ask them to decide again.",
+            ));
+        }
+        record(act, facts, None)?;
+        outcome(act, &filed, usize::from(known.study.thresholds.stewards))
+    })
+}
+
+/// Denies a request. The reason stays in the catalogue.
+pub fn deny(vault: &mut Vault<Unlocked>, number: u32, reason: &str) -> Result<Outcome> {
+    let reason = text::page("the reason", reason)?;
+    if reason.trim().is_empty() {
+        return Err(Error::user("a denial needs a reason", "Give one with --reason, for the analyst and for later."));
+    }
+    vault.commit("request deny", |act| {
+        act.require(Role::Steward, None)?;
+        let filed = request::find(act, number)?;
+        let (_, study) = act.study()?;
+        let asked = DecisionFacts { granted: false, ..as_asked(act, &filed, act.person(), act.now())? };
+        check_decision(&asked, &filed)?;
+        record(act, asked, Some(reason))?;
+        outcome(act, &filed, usize::from(study.thresholds.stewards))
+    })
+}
+
+/// How a request stands at a moment.
+pub fn standing(view: &View<'_>, filed: &Filed, now: Moment) -> Result<Standing> {
+    let decisions = of(view, filed)?;
+    let (_, study) = view.study()?;
+    Ok(if decisions.iter().any(|d| !d.facts.granted) {
+        Standing::Denied
+    } else if decisions.iter().map(|d| d.facts.until).min().unwrap_or(filed.until) < now.date() {
+        Standing::Ended
+    } else if decisions.is_empty() {
+        Standing::Open
+    } else if decisions.len() < usize::from(study.thresholds.stewards) {
+        Standing::Half
+    } else {
+        Standing::Approved
+    })
+}
+
+/// The decisions on a request, one a steward, oldest first.
+pub fn of(view: &View<'_>, filed: &Filed) -> Result<Vec<DecisionRecord>> {
+    let mut all: Vec<DecisionRecord> = view.records(RecordKind::Decision)?;
+    all.retain(|decision| decision.facts.request == filed.id);
+    all.sort_by_key(|decision| (decision.facts.time, decision.facts.steward));
+    Ok(all)
+}
+
+/// The decisions on a request, for showing.
+pub fn shown(view: &View<'_>, filed: &Filed) -> Result<Vec<Shown>> {
+    let shown = |decision: DecisionRecord| {
+        Ok(Shown {
+            steward: plan::name_of(view, decision.facts.steward)?,
+            time: decision.facts.time,
+            granted: decision.facts.granted,
+            level: decision.facts.level,
+            until: decision.facts.until,
+            everything: decision.facts.sites.is_none() && decision.facts.items.is_none(),
+            reason: decision.reason,
+        })
+    };
+    of(view, filed)?.into_iter().map(shown).collect()
+}
+
+/// The decisions on a request, each with its signature verified again and its steward judged as of now.
+pub fn verified(view: &View<'_>, filed: &Filed) -> Result<Vec<(DecisionRecord, Decided)>> {
+    let verify = |record: DecisionRecord| {
+        let (person, party) = plan::decider(view, &record.facts)?;
+        let decided = Decided::verify(record.facts.clone(), &record.sig, person.card.sign(), party, None)?;
+        Ok((record, decided))
+    };
+    of(view, filed)?.into_iter().map(verify).collect()
+}
+
+fn record(act: &mut Act<'_>, facts: DecisionFacts, reason: Option<String>) -> Result<()> {
+    let sig = sign_decision(&facts, act.signer())?;
+    if !decision_verifies(&facts, &sig, act.identity().card().sign()) {
+        return Err(Error::bug("a decision's own signature does not hold"));
+    }
+    let record = DecisionRecord { facts: facts.clone(), sig, seq: act.seq(), reason };
+    // A steward's later decision takes the place of the earlier one; the ledger keeps both.
+    let digest = Digest::of(format!("{}\n{}", facts.request, facts.steward).as_bytes());
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest.0[..16]);
+    act.tables().put_record(RecordKind::Decision, &id, act.seq(), &record)?;
+    act.event(Event::Decision { decision: facts, sig });
+    Ok(())
+}
+
+fn outcome(act: &Act<'_>, filed: &Filed, needed: usize) -> Result<Outcome> {
+    let approvals = of(act, filed)?.iter().filter(|decision| decision.facts.granted).count();
+    Ok(Outcome { request: filed.name(), standing: standing(act, filed, act.now())?, approvals, needed })
+}
+
+/// A yes to all that was asked; the approvals are still to be named.
+fn as_asked(view: &View<'_>, filed: &Filed, steward: PersonId, time: Moment) -> Result<DecisionFacts> {
+    let project = plan::project(view, filed)?;
+    let recipient = view.person(filed.requester)?;
+    let country = recipient.map(|person| person.card.country().to_string()).unwrap_or_default();
+    let (sites, items) = if filed.interviews.is_empty() {
+        ((!filed.sites.is_empty()).then(|| filed.sites.clone()), None)
+    } else {
+        (None, Some(tokens(view, filed, |_, _| true)?))
+    };
+    Ok(DecisionFacts {
+        request: filed.id,
+        project: filed.project,
+        recipient: filed.requester,
+        requester: filed.requester,
+        granted: true,
+        level: filed.level,
+        sites,
+        items,
+        // Whether a voice may go abroad depends on its own country; the floor asks that of each.
+        needs: needs(project.reuse, project.teaching, false),
+        approvals: Vec::new(),
+        until: filed.until,
+        conditions: filed.conditions,
+        country,
+        steward,
+        time,
+    })
+}
+
+/// A yes on these terms; without any, on those of a yes that stands, else to all that was asked. Refuses more than was asked.
+fn terms_of(view: &View<'_>, filed: &Filed, terms: &Terms, steward: PersonId, time: Moment) -> Result<DecisionFacts> {
+    let asked = as_asked(view, filed, steward, time)?;
+    let none = terms.level.is_none() && terms.until.is_none() && terms.sites.is_empty() && terms.codes.is_empty();
+    if none {
+        let standing = of(view, filed)?.into_iter().find(|d| d.facts.granted && d.facts.steward != steward);
+        return Ok(match standing {
+            Some(d) => DecisionFacts { steward, time, country: asked.country, ..d.facts },
+            None => asked,
+        });
+    }
+    let mut facts = asked;
+    facts.level = terms.level.unwrap_or(filed.level);
+    check_level(facts.level)?;
+    facts.until = terms.until.unwrap_or(filed.until);
+    if facts.level < filed.level || facts.until > filed.until {
+        return Err(more("a lower level or a later end"));
+    }
+    if terms.sites.is_empty() && terms.codes.is_empty() {
+        return Ok(facts);
+    }
+    let (sites, interviews) = request::resolve(view, &terms.sites, &terms.codes, filed.project)?;
+    for id in &interviews {
+        let row = view.load_interview(*id)?.row;
+        if !filed.asks_for(*id, row.site) {
+            return Err(more("an interview"));
+        }
+    }
+    let whole = filed.interviews.is_empty() && (filed.sites.is_empty() || sites.iter().all(|s| filed.sites.contains(s)));
+    if interviews.is_empty() && whole {
+        facts.sites = Some(sites);
+        facts.items = None;
+        return Ok(facts);
+    }
+    let items = tokens(view, filed, |id, site| sites.contains(&site) || interviews.contains(&id))?;
+    if items.is_empty() {
+        return Err(more("a site"));
+    }
+    facts.sites = None;
+    facts.items = Some(items);
+    Ok(facts)
+}
+
+fn more(what: &str) -> Error {
+    Error::denied(
+        format!("that grants {what} that was not asked for"),
+        "A decision can grant less than was asked, never more; the analyst can write a new request.",
+    )
+}
+
+/// What the ledger calls the interviews asked for that `keep` keeps, sorted.
+fn tokens(view: &View<'_>, filed: &Filed, keep: impl Fn(InterviewId, SiteId) -> bool) -> Result<Vec<Token>> {
+    let asked = plan::asked(view, filed)?;
+    let kept = asked.iter().filter(|interview| keep(interview.row.id, interview.row.site));
+    let tokens: BTreeSet<Token> = kept.map(|interview| interview.body.token).collect();
+    Ok(tokens.into_iter().collect())
+}
+
+fn previewed(filed: &Filed, known: &Facts, plans: &[ItemPlan], facts: &DecisionFacts) -> Preview {
+    let mut items: Vec<ItemPreview> = known.items.iter().zip(plans).map(|(item, plan)| item_preview(item, plan)).collect();
+    items.extend(known.wordless.iter().map(|interview| ItemPreview {
+        code: interview.body.code.clone(),
+        site: interview.body.code.chars().take_while(char::is_ascii_uppercase).collect(),
+        version: 0,
+        language: interview.body.language.clone(),
+        translation: false,
+        goes: false,
+        turns_going: 0,
+        left_out: vec![why("no-transcript", "there is no transcript yet", 0)],
+        voices: Vec::new(),
+    }));
+    items.sort_by(|a, b| (&a.code, a.version).cmp(&(&b.code, b.version)));
+    let going: BTreeSet<&str> = items.iter().filter(|item| item.goes).map(|item| item.code.as_str()).collect();
+    let all: BTreeSet<&str> = items.iter().map(|item| item.code.as_str()).collect();
+    Preview {
+        request: filed.name(),
+        recipient: known.recipient.card.name().to_owned(),
+        project: known.project.title.clone(),
+        level: facts.level,
+        until: facts.until,
+        interviews_going: going.len(),
+        interviews_left_out: all.len() - going.len(),
+        turns_going: items.iter().map(|item| item.turns_going).sum(),
+        turns_left_out: items.iter().flat_map(|item| &item.left_out).map(|why| why.turns).sum(),
+        items,
+    }
+}
+
+fn item_preview(item: &plan::Item, plan: &ItemPlan) -> ItemPreview {
+    let mut left_out: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    if !plan.in_decision {
+        left_out.insert(("not-granted", "it is not among what is granted"), plan.turns.len());
+    } else {
+        for verdict in &plan.turns {
+            if let TurnVerdict::LeftOut(because) = verdict {
+                *left_out.entry(left_out_words(*because)).or_default() += 1;
+            }
+        }
+    }
+    let label = |id| {
+        let speaker = item.interview.speakers.iter().find(|s| s.participant == Some(id) && s.role == SpeakerRole::Participant);
+        speaker.map_or_else(|| "?".to_owned(), |s| s.label.clone())
+    };
+    let voice = |(id, voice): (_, &VoicePlan)| VoicePreview {
+        label: label(id),
+        turns_going: voice.turns_going,
+        turns_left_out: voice.turns_left_out,
+        reasons: voice.reasons.iter().map(|(reason, turns)| why(&reason.rule, &reason.words, *turns)).collect(),
+    };
+    ItemPreview {
+        code: item.interview.code.clone(),
+        site: item.prefix.clone(),
+        version: item.transcript.version,
+        language: item.outline.language.clone(),
+        translation: item.outline.kind == TranscriptKind::Translation,
+        goes: plan.goes(),
+        turns_going: plan.turns.iter().filter(|turn| turn.goes()).count(),
+        left_out: left_out.into_iter().map(|((rule, words), turns)| why(rule, words, turns)).collect(),
+        voices: plan.voices.iter().map(|(id, plan)| voice((*id, plan))).collect(),
+    }
+}
+
+fn why(rule: &str, words: &str, turns: usize) -> Why {
+    Why { rule: rule.to_owned(), words: words.to_owned(), turns }
+}
+
+fn left_out_words(because: LeftOut) -> (&'static str, &'static str) {
+    match because {
+        LeftOut::Voice => ("voice", "a voice in it may not be heard here"),
+        LeftOut::Unattributed => ("unattributed", "nobody knows whose words these are, and not every voice may be heard"),
+        LeftOut::Bystander => ("bystander", "a bystander speaks"),
+        LeftOut::Beside => ("beside", "it belongs to talk that may not go"),
+        LeftOut::Neighbour => ("neighbour", "it stands next to what may not go, and nobody has checked it"),
+    }
+}

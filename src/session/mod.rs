@@ -1,5 +1,6 @@
 //! Floor 4: a vault, locked and unlocked; loading from it, and committing to it: the one write path.
 
+mod clock;
 mod commit;
 mod create;
 mod log;

@@ -56,3 +56,41 @@ pub(crate) fn enrol(vault: &mut Vault<Unlocked>, who: &Identity, role: Role) {
     let grants = vec![RoleGrant { role, sites: None }];
     change_membership(vault, Change::Enrol(who.card().clone(), grants)).unwrap();
 }
+
+/// Records approvals of every kind of board, for all sites and for fieldwork and use from 2020 to 2040.
+pub fn approve(vault: &mut Vault<Unlocked>) {
+    use subrosa::base::id::ApprovalId;
+    use subrosa::domain::approval::Approval;
+    use subrosa::ledger::event::Event;
+    use subrosa::store::catalogue::RecordKind;
+    let period = || ("2020-01-01".parse().unwrap(), "2040-12-31".parse().unwrap());
+    vault
+        .commit("approval add", |act| {
+            for board in ["host", "university"] {
+                let approval = Approval {
+                    id: ApprovalId::random()?,
+                    board: board.into(),
+                    reference: "2022/7".into(),
+                    title: "Leaving and Staying".into(),
+                    sites: None,
+                    fieldwork: period(),
+                    usage: period(),
+                    purposes: vec![],
+                    document: None,
+                };
+                act.tables().put_record(RecordKind::Approval, approval.id.as_bytes(), act.seq(), &approval)?;
+                act.event(Event::Approval(approval.facts()));
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// Writes files of the sample into a folder.
+pub fn deliver(to: &Path, files: &[subrosa::sample::SampleFile]) {
+    for file in files {
+        let path = to.join(file.path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, file.bytes).unwrap();
+    }
+}

@@ -15,11 +15,7 @@ const MOST_FAULTS: usize = 500;
 /// The most rows of one interview.
 const MOST_ROWS: usize = 2_000;
 
-pub(super) fn read(
-    table: &Table,
-    name: &str,
-    same: &dyn Fn(&str) -> String,
-) -> std::result::Result<Manifest, Vec<Fault>> {
+pub(super) fn read(table: &Table, name: &str, same: &dyn Fn(&str) -> String) -> (Manifest, Vec<Fault>) {
     let mut faults = Vec::new();
     let columns = Columns::read(&table.header, &format!("{name} line {}", table.header_line), &mut faults);
     for (line, column) in &table.broken {
@@ -59,19 +55,16 @@ pub(super) fn read(
         interviews.push(reading.interview(draft));
     }
     let Reading { mut faults, unsaid, .. } = reading;
-    if !faults.is_empty() {
-        if faults.len() > MOST_FAULTS {
-            faults.truncate(MOST_FAULTS);
-            faults.push(Fault::new(name, "there are more faults than are listed", "Mend the ones above first."));
-        }
-        return Err(faults);
+    if faults.len() > MOST_FAULTS {
+        faults.truncate(MOST_FAULTS);
+        faults.push(Fault::new(name, "there are more faults than are listed", "Mend the ones above first."));
     }
     let mut notices: Vec<String> =
         table.taken.and_then(|t| t.notice()).map(|n| format!("{name}: {n}")).into_iter().collect();
     if unsaid > 0 {
         notices.push(format!("{name}: transcript_kind is empty for {unsaid} transcripts; they are taken as raw."));
     }
-    Ok(Manifest { interviews, notices })
+    (Manifest { interviews, notices }, faults)
 }
 
 /// A manifest while it is read.
@@ -227,15 +220,12 @@ impl Reading<'_> {
             C::EvidenceTo,
         ];
         if self.cell(row, C::Label).is_none() {
-            if let Some(column) = OF_A_VOICE.into_iter().find(|c| self.cell(row, *c).is_some()) {
-                self.fault(
-                    row.line,
-                    column,
-                    "this is about a speaker, but the row has no label",
-                    "Write in column label which speaker it is.",
-                );
-            }
-            return;
+            return self.none_of(
+                row,
+                &OF_A_VOICE,
+                "this is about a speaker, but the row has no label",
+                "Write in column label which speaker it is.",
+            );
         }
         let Some(label) = self.value(row, C::Label, cells::label) else { return };
         let at = match draft.speakers.iter().position(|v| v.label == label) {
@@ -305,6 +295,13 @@ impl Reading<'_> {
         }
     }
 
+    /// A row that names no thing may say nothing about it: the first of the `columns` that does is a fault.
+    fn none_of(&mut self, row: &Row, columns: &[C], what: &str, remedy: &str) {
+        if let Some(column) = columns.iter().find(|c| self.cell(row, **c).is_some()) {
+            self.fault(row.line, *column, what, remedy);
+        }
+    }
+
     fn recording(&mut self, draft: &mut Draft, row: &Row, at: usize) {
         if let Some(file) = self.value(row, C::Recording, cells::file)
             && self.first(row, C::Recording, &file, at)
@@ -314,17 +311,13 @@ impl Reading<'_> {
     }
 
     fn transcript(&mut self, draft: &mut Draft, row: &Row, at: usize) {
-        let about = [C::TranscriptKind, C::TranscriptLanguage, C::TranscriptMaker, C::TranscriptOf];
         if self.cell(row, C::Transcript).is_none() {
-            if let Some(column) = about.into_iter().find(|c| self.cell(row, *c).is_some()) {
-                self.fault(
-                    row.line,
-                    column,
-                    "this is about a transcript, but the row names none",
-                    "Write its file in column transcript.",
-                );
-            }
-            return;
+            return self.none_of(
+                row,
+                &[C::TranscriptKind, C::TranscriptLanguage, C::TranscriptMaker, C::TranscriptOf],
+                "this is about a transcript, but the row names none",
+                "Write its file in column transcript.",
+            );
         }
         let Some(file) = self.value(row, C::Transcript, cells::file) else { return };
         let known = draft.transcripts.iter().position(|t| t.file.as_ref().is_some_and(|f| f.key() == file.key()));
@@ -349,19 +342,16 @@ impl Reading<'_> {
     }
 
     fn document(&mut self, draft: &mut Draft, row: &Row) {
-        let kind = self.value(row, C::DocumentKind, cells::word);
         if self.cell(row, C::Document).is_none() {
-            if kind.is_some() {
-                self.fault(
-                    row.line,
-                    C::DocumentKind,
-                    "this is about a document, but the row names none",
-                    "Write its file in column document.",
-                );
-            }
-            return;
+            return self.none_of(
+                row,
+                &[C::DocumentKind],
+                "this is about a document, but the row names none",
+                "Write its file in column document.",
+            );
         }
         let Some(file) = self.value(row, C::Document, cells::file) else { return };
+        let kind = self.value(row, C::DocumentKind, cells::word);
         match draft.documents.iter().find(|d| d.file.key() == file.key()) {
             None => {
                 draft.documents.push(DocumentEntry { line: row.line, file, kind: kind.unwrap_or(DocumentKind::Other) })
