@@ -24,6 +24,9 @@ pub struct Catalogue {
     vault: VaultId,
 }
 
+/// A blind tag: its kind's number, the tag, and what it points to.
+pub type Tag = (i64, [u8; 16], [u8; 16]);
+
 /// Reads rows.
 #[derive(Clone, Copy)]
 pub struct Reader<'c> {
@@ -216,8 +219,8 @@ impl<'c> Reader<'c> {
         query.query_row(params![kind.number(), tag], |r| r.get(0)).optional().map_err(sql)
     }
 
-    /// Every blind tag: its kind's number, the tag, and what it points to.
-    pub fn tags(&self) -> Result<Vec<(i64, [u8; 16], [u8; 16])>> {
+    /// Every blind tag.
+    pub fn tags(&self) -> Result<Vec<Tag>> {
         self.all("SELECT kind, tag, target FROM tag ORDER BY kind, tag", |row| {
             Ok((row.get(0).map_err(sql)?, row.get(1).map_err(sql)?, row.get(2).map_err(sql)?))
         })

@@ -11,10 +11,14 @@ use crate::base::secret::Key;
 use crate::domain::interview::{Interview, InterviewContent, Object, ObjectKind};
 use crate::domain::transcript::{Outline, TranscriptContent};
 use crate::ledger::event::Digest;
+use crate::ops::redact;
 use crate::redact::mark::Marks;
 use crate::session::View;
 use crate::store::catalogue::{InterviewRow, ObjectRow, TranscriptRow};
 use crate::store::keyfile::Class;
+
+/// What is said of a review that does not hold.
+const AGAIN: &str = "Review the version again before anything is released.";
 
 /// The voices of every interview, as its own row names them.
 pub(super) type Voices = BTreeMap<Token, BTreeSet<ParticipantId>>;
@@ -233,7 +237,7 @@ impl One<'_, '_> {
             }
             if outline.review.is_some() && !self.told.reviewed.contains(&outline.token) {
                 let text = format!("transcript version {version} has a review that the ledger does not know");
-                self.found.fault(code, text, "Review it again before anything is released.");
+                self.found.fault(code, text, AGAIN);
             }
         }
         if let Some(own) = own {
@@ -265,7 +269,17 @@ impl One<'_, '_> {
         let Some(marks) = marks else { return };
         if !marks.marks.iter().all(|mark| mark.fits(&words.texts)) {
             let text = format!("a mark of transcript version {version} lies outside its words");
-            self.found.fault(code, text, "Review the version again before anything is released.");
+            self.found.fault(code, text, AGAIN);
+        }
+        if let Some(outline) = outline.filter(|outline| outline.review.is_some()) {
+            match redact::review_stands(outline, &words.texts, &marks) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let text = format!("the review of transcript version {version} is over other words or marks");
+                    self.found.fault(code, text, AGAIN);
+                }
+                Err(error) => self.found.error(code, &error),
+            }
         }
     }
 }
