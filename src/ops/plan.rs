@@ -60,9 +60,9 @@ pub struct Item {
 pub fn gather(view: &View<'_>, filed: &Filed, now: Moment, standing: Option<&[ApprovalId]>) -> Result<Facts> {
     let (_, study) = view.study()?;
     let project = project(view, filed)?;
-    let recipient = view.person(filed.requester)?.ok_or_else(|| {
-        Error::damage("whoever asked is missing from the register of people", "Run `subrosa check`.")
-    })?;
+    let recipient = view
+        .person(filed.requester)?
+        .ok_or_else(|| Error::damage("whoever asked is missing from the register of people", "Run `subrosa check`."))?;
     let accepted = Conditions::of(&filed.conditions).is_some();
     let party = Party { conditions_accepted: accepted, ..party(&recipient) };
     let today = now.date();
@@ -176,9 +176,8 @@ pub fn asked(view: &View<'_>, filed: &Filed) -> Result<Vec<Loaded<InterviewRow, 
 fn sites(view: &View<'_>, study: &Study) -> Result<BTreeMap<SiteId, Site>> {
     let known = view.sites()?.into_values().map(|record| {
         let site = study.site(&record.prefix).cloned();
-        site.map(|site| (record.id, site)).ok_or_else(|| {
-            Error::damage("a site of the vault is not in the study definition", "Run `subrosa check`.")
-        })
+        site.map(|site| (record.id, site))
+            .ok_or_else(|| Error::damage("a site of the vault is not in the study definition", "Run `subrosa check`."))
     });
     known.collect()
 }
