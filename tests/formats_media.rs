@@ -1,5 +1,7 @@
 //! Recordings: whole, cut off, and what is none.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+
 use std::io::Cursor;
 
 use subrosa::base::Result;
@@ -63,6 +65,14 @@ fn what_tools_made_is_told() {
         ("a.m4a", Container::Mp4, &["aac"], false),
         ("a.mp4", Container::Mp4, &["aac"], true),
         ("a.ogg", Container::Ogg, &["vorbis", "opus"], false),
+        ("b.opus", Container::Ogg, &["opus"], false),
+        ("b_flac.ogg", Container::Ogg, &["flac"], false),
+        ("b.mkv", Container::Mkv, &["opus"], true),
+        ("b.webm", Container::Mkv, &["vorbis"], true),
+        ("b.mov", Container::Mp4, &["aac"], true),
+        ("b_sidx.mp4", Container::Mp4, &["aac"], false),
+        ("b_noxing.mp3", Container::Mp3, &["mp3"], false),
+        ("b_vbr.mp3", Container::Mp3, &["mp3"], false),
     ] {
         let info = look(&fixture(name), name.rsplit('.').next().unwrap()).unwrap();
         assert_eq!((info.container, info.video), (container, video), "{name} {info:?}");
@@ -78,7 +88,9 @@ fn what_tools_made_is_told() {
 
 #[test]
 fn what_is_cut_off_is_told() {
-    for name in ["a.wav", "a.m4a", "a.mp4", "a.ogg", "a.mp3"] {
+    for name in
+        ["a.wav", "a.m4a", "a.mp4", "a.ogg", "a.mp3", "b.opus", "b.mkv", "b.webm", "b.mov", "b_sidx.mp4", "b_vbr.mp3"]
+    {
         let whole = fixture(name);
         let cut = &whole[..whole.len() * 2 / 3];
         let error = look(cut, name.rsplit('.').next().unwrap()).unwrap_err();
@@ -121,7 +133,10 @@ fn wav_in_its_forms() {
 #[test]
 fn opus_is_known_and_measured() {
     let info = look(&opus(), "ogg").unwrap();
-    assert_eq!((info.codec.as_str(), info.duration_ms, info.channels, info.sample_rate), ("opus", Some(90_000), Some(2), Some(48_000)));
+    assert_eq!(
+        (info.codec.as_str(), info.duration_ms, info.channels, info.sample_rate),
+        ("opus", Some(90_000), Some(2), Some(48_000))
+    );
     assert!(look(&page(2, 0, b"\x80theora12345"), "ogg").is_err());
     assert!(look(b"OggS\0\x02", "ogg").is_err());
 }
@@ -133,18 +148,41 @@ fn element(id: &[u8], content: &[u8]) -> Vec<u8> {
 }
 
 fn matroska() -> Vec<u8> {
-    let head = element(b"\x1A\x45\xDF\xA3", &[element(b"\x42\x82", b"webm"), element(b"\x42\x87", &[4]), element(b"\x42\x85", &[2])].concat());
-    let info = element(b"\x15\x49\xA9\x66", &[element(b"\x2A\xD7\xB1", &1_000_000u32.to_be_bytes()), element(b"\x44\x89", &90_000f64.to_be_bytes())].concat());
+    let head = element(
+        b"\x1A\x45\xDF\xA3",
+        &[element(b"\x42\x82", b"webm"), element(b"\x42\x87", &[4]), element(b"\x42\x85", &[2])].concat(),
+    );
+    let info = element(
+        b"\x15\x49\xA9\x66",
+        &[
+            element(b"\x2A\xD7\xB1", &1_000_000u32.to_be_bytes()),
+            element(b"\x44\x89", &90_000f64.to_be_bytes()),
+            element(b"\x4D\x80", b"x"),
+            element(b"\x57\x41", b"x"),
+        ]
+        .concat(),
+    );
     let audio = element(b"\xE1", &[element(b"\xB5", &48_000f64.to_be_bytes()), element(b"\x9F", &[1])].concat());
     let mut private = b"OpusHead\x01\x01\x38\x01".to_vec();
     private.extend(48_000u32.to_le_bytes());
     private.extend([0; 3]);
     let track = element(
         b"\xAE",
-        &[element(b"\xD7", &[1]), element(b"\x73\xC5", &[1]), element(b"\x83", &[2]), element(b"\x86", b"A_OPUS"), element(b"\x63\xA2", &private), audio].concat(),
+        &[
+            element(b"\xD7", &[1]),
+            element(b"\x73\xC5", &[1]),
+            element(b"\x83", &[2]),
+            element(b"\x86", b"A_OPUS"),
+            element(b"\x63\xA2", &private),
+            audio,
+        ]
+        .concat(),
     );
     let tracks = element(b"\x16\x54\xAE\x6B", &track);
-    let cluster = element(b"\x1F\x43\xB6\x75", &[element(b"\xE7", &[0]), element(b"\xA3", &[0x81, 0, 0, 0x80, 1, 2, 3])].concat());
+    let cluster = element(
+        b"\x1F\x43\xB6\x75",
+        &[element(b"\xE7", &[0]), element(b"\xA3", &[0x81, 0, 0, 0x80, 1, 2, 3])].concat(),
+    );
     [head, element(b"\x18\x53\x80\x67", &[info, tracks, cluster].concat())].concat()
 }
 
@@ -168,13 +206,26 @@ fn flac_by_its_header() {
     bytes.extend([0xFF, 0xF8, 0xC9, 0x18, 0, 0xC2]);
     bytes.resize(4_000, 0);
     let info = look(&bytes, "flac").unwrap();
-    assert_eq!((info.codec.as_str(), info.duration_ms, info.channels, info.sample_rate), ("flac", Some(5_000), Some(2), Some(44_100)));
+    assert_eq!(
+        (info.codec.as_str(), info.duration_ms, info.channels, info.sample_rate),
+        ("flac", Some(5_000), Some(2), Some(44_100))
+    );
 }
 
 #[test]
 fn what_is_no_recording() {
     let docx = [b"PK\x03\x04".to_vec(), vec![0; 1000]].concat();
-    for bytes in [&b""[..], b"x", b"WEBVTT\n\n", &docx, b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", &[0xFF; 5000], &[0; 5000], b"ID3\x04\0\0\0\0\0\0", b"RIFF\0\0\0\0AVI LIST"] {
+    for bytes in [
+        &b""[..],
+        b"x",
+        b"WEBVTT\n\n",
+        &docx,
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+        &[0xFF; 5000],
+        &[0; 5000],
+        b"ID3\x04\0\0\0\0\0\0",
+        b"RIFF\0\0\0\0AVI LIST",
+    ] {
         for extension in ["mp3", "wav", "m4a"] {
             assert!(look(bytes, extension).is_err(), "{bytes:?}");
         }
@@ -187,7 +238,7 @@ fn what_is_no_recording() {
 
 #[test]
 fn nothing_makes_it_stumble() {
-    for name in ["a.wav", "a.mp3", "a.m4a", "a.mp4", "a.ogg"] {
+    for name in ["a.wav", "a.mp3", "a.m4a", "a.mp4", "a.ogg", "b.mkv", "b_sidx.mp4", "b_noxing.mp3"] {
         let whole = fixture(name);
         let extension = name.rsplit('.').next().unwrap();
         for cut in (0..whole.len().min(4_000)).step_by(37) {
@@ -246,7 +297,9 @@ fn long_recordings_are_not_read_whole() {
     let size = 3_000_000_000u32;
     let mut head = wav(48_000, 2, 0);
     head[40..44].copy_from_slice(&size.to_le_bytes());
-    for (head, len, limit) in [(head, u64::from(size) + 44, 10_000), (b"ID3\x04\0\0\x7f\x7f\x7f\x7f".to_vec(), 1 << 40, 64_000_000)] {
+    for (head, len, limit) in
+        [(head, u64::from(size) + 44, 10_000), (b"ID3\x04\0\0\x7f\x7f\x7f\x7f".to_vec(), 1 << 40, 64_000_000)]
+    {
         let read = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
         let source = Huge { head, len, at: 0, read: read.clone() };
         let result = probe(source, Some("mp3"), len);

@@ -1,5 +1,7 @@
 //! Transcripts of every format, kind ones and hostile ones.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+
 use std::io::{Cursor, Write};
 
 use subrosa::formats::transcript::{TranscriptFormat as F, read};
@@ -36,7 +38,10 @@ const WORD: &str = r#"xmlns:w="http://schemas.openxmlformats.org/wordprocessingm
 fn docx(body: &str) -> Vec<u8> {
     zip_of(&[
         ("[Content_Types].xml", "<Types/>"),
-        ("word/document.xml", &format!("<?xml version=\"1.0\"?><w:document {WORD}><w:body>{body}</w:body></w:document>")),
+        (
+            "word/document.xml",
+            &format!("<?xml version=\"1.0\"?><w:document {WORD}><w:body>{body}</w:body></w:document>"),
+        ),
     ])
 }
 
@@ -68,7 +73,24 @@ fn plain_text() {
     );
     assert!(read.unknown_labels.is_empty());
     assert_eq!(read.notices.len(), 1);
-    assert_eq!(format!("{read:?} {:?}", read.turns), "TranscriptText(…) [Turn(…), Turn(…), Turn(…), Turn(…), Turn(…), Turn(…)]");
+    assert_eq!(
+        format!("{read:?} {:?}", read.turns),
+        "TranscriptText(…) [Turn(…), Turn(…), Turn(…), Turn(…), Turn(…), Turn(…)]"
+    );
+}
+
+#[test]
+fn numbers_and_bare_times_before_a_label() {
+    let read = parse(
+        F::Txt,
+        "R: yes\n00:12:05 I: why?\n12. R: so\n3) I: then\n[4] R: end\n12:05 we met. I: no\n5 words: no\n".as_bytes(),
+    );
+    assert_eq!(
+        shown(&read),
+        ["R|||yes", "I|725000||why?", "R|||so", "I|||then", "R|||end\n12:05 we met. I: no\n5 words: no"]
+    );
+    assert!(read.unknown_labels.is_empty());
+    assert!(read.notices.iter().any(|n| n.starts_with("1 lines") && n.contains("paragraph 6")), "{:?}", read.notices);
 }
 
 #[test]
@@ -119,7 +141,9 @@ fn webvtt() {
     );
     assert_eq!(read.unknown_labels.iter().map(|u| u.line).collect::<Vec<_>>(), [18]);
     assert!(read.notices.iter().any(|n| n.contains("1 comments")));
-    for bad in ["", "00:01.000 --> 00:02.000\na\n", "WEBVTT\n\na\nb\n", "WEBVTT\n\n00:02.000 --> 00:01.000\na\n", "WEBVTT\n"] {
+    for bad in
+        ["", "00:01.000 --> 00:02.000\na\n", "WEBVTT\n\na\nb\n", "WEBVTT\n\n00:02.000 --> 00:01.000\na\n", "WEBVTT\n"]
+    {
         assert!(parse_err(F::Vtt, bad), "{bad}");
     }
 }
@@ -131,7 +155,10 @@ fn parse_err(format: F, text: &str) -> bool {
 #[test]
 fn subrip() {
     let text = "1\r\n00:00:01,000 --> 00:00:02,500\r\n{\\an8}R: <b>Hi</b>\r\nthere\r\n\r\n2\r\n00:00:03,000 --> 00:00:04,000\r\n- I: why?\r\n- R: well\r\n\r\nstill well\r\n";
-    assert_eq!(shown(&parse(F::Srt, text.as_bytes())), ["R|1000|2500|Hi\nthere", "I|3000|4000|why?", "R|3000|4000|well\nstill well"]);
+    assert_eq!(
+        shown(&parse(F::Srt, text.as_bytes())),
+        ["R|1000|2500|Hi\nthere", "I|3000|4000|why?", "R|3000|4000|well\nstill well"]
+    );
     for bad in ["", "1\nR: hi\n", "1\n00:00:02,000 --> 00:00:01,000\nhi\n", "1\n00:00:01,000 -->\nhi\n"] {
         assert!(parse_err(F::Srt, bad), "{bad}");
     }
@@ -150,9 +177,17 @@ fn word_documents_with_changes_and_comments() {
     ]
     .concat();
     let bytes = zip_of(&[
-        ("_rels/.rels", r#"<Relationships><Relationship Type="http://x/officeDocument" Target="/word/document2.xml"/></Relationships>"#),
+        (
+            "_rels/.rels",
+            r#"<Relationships><Relationship Type="http://x/officeDocument" Target="/word/document2.xml"/></Relationships>"#,
+        ),
         ("word/document2.xml", &format!("<w:document {WORD}><w:body>{body}</w:body></w:document>")),
-        ("word/comments.xml", &format!("<w:comments {WORD}><w:comment><w:p><w:r><w:t>who is it</w:t></w:r></w:p></w:comment></w:comments>")),
+        (
+            "word/comments.xml",
+            &format!(
+                "<w:comments {WORD}><w:comment><w:p><w:r><w:t>who is it</w:t></w:r></w:p></w:comment></w:comments>"
+            ),
+        ),
         ("word/header1.xml", &format!("<w:hdr {WORD}>{}</w:hdr>", p("Interview with Maria"))),
         ("word/footnotes.xml", &format!("<w:footnotes {WORD}>{}</w:footnotes>", p("Maria again"))),
     ]);
@@ -167,8 +202,15 @@ fn word_documents_with_changes_and_comments() {
 
 #[test]
 fn tables_of_turns() {
-    let row = |cells: &[&str]| format!("<w:tr>{}</w:tr>", cells.iter().map(|c| format!("<w:tc>{}</w:tc>", p(c))).collect::<String>());
-    let body = format!("<w:tbl>{}{}{}</w:tbl>", row(&["00:01:00", "R", "words"]), row(&["I:", "more", ""]), row(&["Maria", "hm"]));
+    let row = |cells: &[&str]| {
+        format!("<w:tr>{}</w:tr>", cells.iter().map(|c| format!("<w:tc>{}</w:tc>", p(c))).collect::<String>())
+    };
+    let body = format!(
+        "<w:tbl>{}{}{}</w:tbl>",
+        row(&["00:01:00", "R", "words"]),
+        row(&["I:", "more", ""]),
+        row(&["Maria", "hm"])
+    );
     let read = parse(F::Docx, &docx(&body));
     assert_eq!(shown(&read), ["R|60000||words", "I|||more", "?|||Maria: hm"]);
     assert_eq!(read.unknown_labels[0].line, 7);
@@ -198,7 +240,11 @@ fn read_error(format: F, bytes: &[u8]) -> String {
 
 #[test]
 fn hostile_documents_are_refused() {
-    let bomb = format!("<!DOCTYPE a [<!ENTITY x \"{}\"><!ENTITY y \"&x;&x;&x;\">]><w:document {WORD}><w:body>{}</w:body></w:document>", "ha".repeat(100), p("R: &y;"));
+    let bomb = format!(
+        "<!DOCTYPE a [<!ENTITY x \"{}\"><!ENTITY y \"&x;&x;&x;\">]><w:document {WORD}><w:body>{}</w:body></w:document>",
+        "ha".repeat(100),
+        p("R: &y;")
+    );
     assert!(read_error(F::Docx, &zip_of(&[("word/document.xml", &bomb)])).contains("document type"));
     assert!(read_error(F::Docx, &docx(&p("R: &y;"))).contains("entity"));
     assert!(read_error(F::Docx, &docx(&("<w:tbl>".repeat(300) + &"</w:tbl>".repeat(300)))).contains("nests"));
@@ -219,4 +265,13 @@ fn hostile_documents_are_refused() {
         let _ = read(F::Docx, &bent, &labels());
     }
     assert!(read_error(F::Docx, &docx("")).contains("no words"));
+}
+
+#[test]
+fn a_long_transcript_is_read_in_good_time() {
+    let text = "[00:01:05] R: слова и слова, why: because of И and R and so on\nдальше\n".repeat(100_000);
+    let started = std::time::Instant::now();
+    let read = parse(F::Txt, text.as_bytes());
+    assert_eq!(read.turns.len(), 100_000);
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }

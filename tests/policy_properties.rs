@@ -1,5 +1,7 @@
 //! The fold of consent against an independent reference, and what must hold of every decision.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
@@ -9,16 +11,7 @@ use subrosa::domain::consent::{ConsentEvent, ConsentScope, LegalBasis, Place, Tu
 use subrosa::domain::policy::{Action, Party, Policies, Question, ReleaseTerms, Terms, VoiceFacts, decide_voice};
 use subrosa::ledger::event::{ConsentAct, Module, ModuleState, Tier};
 
-const MODULES: [Module; 8] = [
-    Module::Archive,
-    Module::Analyse,
-    Module::Reuse,
-    Module::Teaching,
-    Module::QuoteText,
-    Module::QuoteAudio,
-    Module::Recontact,
-    Module::Abroad,
-];
+const MODULES: [Module; 8] = Module::ALL;
 const TIERS: [Tier; 4] = [Tier::FullName, Tier::RoleCountry, Tier::ParaphraseOnly, Tier::Never];
 const BASE: i64 = 1_700_000_000;
 const DAY: i64 = 86_400;

@@ -11,6 +11,8 @@ use subrosa::domain::study::Study;
 use subrosa::ledger::event::Event;
 
 const SAMPLE: &str = include_str!("../src/sample/study.toml");
+/// A study that stays as it is when the sample grows.
+const STUDY: &str = include_str!("../src/domain/study_fixture.toml");
 
 fn schema(name: &str) -> Value {
     let text = match name {
@@ -28,10 +30,10 @@ fn validator(name: &str) -> Validator {
     jsonschema::validator_for(&schema(name)).unwrap()
 }
 
-/// The sample with one thing changed; as JSON for the schema too.
+/// The study with one thing changed; as JSON for the schema too.
 fn changed(from: &str, to: &str) -> (String, Value) {
-    assert!(SAMPLE.contains(from), "{from}");
-    let text = SAMPLE.replacen(from, to, 1);
+    assert!(STUDY.contains(from), "{from}");
+    let text = STUDY.replacen(from, to, 1);
     let value = toml::from_str(&text).unwrap();
     (text, value)
 }
@@ -53,7 +55,7 @@ fn the_sample_study_is_good_for_both() {
 }
 
 #[test]
-fn variants_of_the_sample_are_good_for_both() {
+fn variants_of_a_study_are_good_for_both() {
     let validator = validator("study");
     for (from, to) in [
         ("{site}-{number:02}", "{site}{number}"),
@@ -151,9 +153,9 @@ fn bad_studies_are_refused_by_both() {
         let faults = Study::parse(&text).expect_err(to);
         assert!(faults.iter().all(|f| f.line > 0 && !f.what.is_empty() && !f.remedy.is_empty()), "{to}: {faults:?}");
     }
-    let (start, end) = (SAMPLE.find("text = \"\"\"").unwrap(), SAMPLE.find("tier =").unwrap());
+    let (start, end) = (STUDY.find("text = \"\"\"").unwrap(), STUDY.find("tier =").unwrap());
     for text in ["", "text = \"\"\"\n \"\"\"\n", "text = 1\n"] {
-        let text = format!("{}{text}{}", &SAMPLE[..start], &SAMPLE[end..]);
+        let text = format!("{}{text}{}", &STUDY[..start], &STUDY[end..]);
         assert!(!validator.is_valid(&toml::from_str(&text).unwrap()) && Study::parse(&text).is_err(), "{text}");
     }
 }
@@ -317,9 +319,9 @@ fn events() -> Vec<Value> {
         json!({"event": "transcript", "transcript": ID, "item": ID, "version": 1, "kind": "verbatim"}),
         json!({"event": "passage", "passage": ID, "item": ID}),
         json!({"event": "consent", "participant": ID, "act": "given", "scope": "all", "from": TIME, "form": d, "modules": {"archive": "granted", "reuse": "expired"},
-            "tier": "role_place", "embargo": date, "expiry": null, "unmapped_condition": false}),
+            "tier": "role_place", "embargo": date, "expiry": null, "unmapped_condition": false, "condition_mapped": true}),
         json!({"event": "consent", "participant": ID, "act": "withdrawn", "scope": {"passage": ID}, "from": TIME, "form": null, "modules": {},
-            "tier": null, "embargo": null, "expiry": null, "unmapped_condition": true}),
+            "tier": null, "embargo": null, "expiry": null, "unmapped_condition": true, "condition_mapped": false}),
         json!({"event": "hold_set", "hold": ID, "sites": [ID], "items": []}),
         json!({"event": "hold_lift", "hold": ID, "lifted": false}),
         json!({"event": "review", "transcript": ID, "engine": "first/1", "marks": 3, "digest": d}),

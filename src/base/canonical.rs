@@ -1,90 +1,232 @@
 //! Canonical JSON (RFC 8785), restricted: integers below 2⁵³ only, no duplicate keys.
 //!
-//! Whatever is hashed or signed is first written in this form, so that two writers cannot disagree.
+//! Whatever is hashed or signed is first written in this form, so that two writers cannot disagree. A record is written as plain JSON and the
+//! members of each object are then put in order, without a tree of values in between: ledgers have millions of records.
+
+use std::cmp::Ordering;
+use std::ops::Range;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::error::{Error, Result};
 
 /// The largest integer that every JSON reader holds exactly: 2⁵³ − 1.
 pub const MAX_INTEGER: i64 = (1 << 53) - 1;
 
-/// How deep arrays and objects may nest when read.
+/// How deep arrays and objects may nest.
 const MAX_DEPTH: usize = 32;
 
-/// The canonical bytes of `value`. Fails on fractions and on integers of 2⁵³ or more.
+/// The canonical bytes of `value`. Fails on fractions, on integers of 2⁵³ or more, on keys that stand twice and on nesting deeper than 32.
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
-    let value = serde_json::to_value(value).map_err(|_| Error::bug("a record cannot be written as JSON"))?;
-    let mut out = Vec::with_capacity(256);
-    write(&value, &mut out, 0)?;
+    let mut out = Vec::new();
+    write(value, &mut Vec::new(), &mut out)?;
     Ok(out)
 }
 
-/// Reads canonical bytes: anything that this module would not have written so is refused.
-pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+/// Reads a record in exactly the bytes that [`to_vec`] writes of it; anything else is refused: another order, a field too many, a field left out that
+/// would be written as `null`. What is read may be secret: nothing of it stays behind in memory but the record.
+pub fn from_slice<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T> {
     let bad = |what: &str| Error::damage(what, "The file was altered or was not written by Subrosa.");
-    let value: Value = serde_json::from_slice(bytes).map_err(|_| bad("a record is not valid JSON"))?;
-    let mut again = Vec::with_capacity(bytes.len());
-    write(&value, &mut again, 0).map_err(|_| bad("a record is not canonical JSON"))?;
-    if again != bytes {
-        return Err(bad("a record is not canonical JSON"));
+    let value: T = serde_json::from_slice(bytes).map_err(|e| match e.is_data() {
+        true => bad("a record lacks a field or has one too many"),
+        false => bad("a record is not valid JSON"),
+    })?;
+    let mut plain = Zeroizing::new(Vec::with_capacity(bytes.len()));
+    let mut again = Zeroizing::new(Vec::with_capacity(bytes.len()));
+    match write(&value, &mut plain, &mut again) {
+        Ok(()) if *again == bytes => Ok(value),
+        _ => Err(bad("a record is not canonical JSON")),
     }
-    serde_json::from_value(value).map_err(|_| bad("a record lacks a field or has one too many"))
 }
 
-fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> Result<()> {
-    if depth > MAX_DEPTH {
-        return Err(Error::user("a record is nested too deeply", "Check where the file comes from."));
-    }
-    match value {
-        Value::Null => out.extend_from_slice(b"null"),
-        Value::Bool(true) => out.extend_from_slice(b"true"),
-        Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Number(number) => match number.as_i64() {
-            Some(n) if n.abs() <= MAX_INTEGER => out.extend_from_slice(n.to_string().as_bytes()),
-            _ => return Err(Error::bug("a number in a record is not an integer below 2^53")),
-        },
-        Value::String(text) => write_string(text, out)?,
-        Value::Array(items) => {
-            out.push(b'[');
-            for (i, item) in items.iter().enumerate() {
-                if i > 0 {
-                    out.push(b',');
-                }
-                write(item, out, depth + 1)?;
-            }
-            out.push(b']');
-        }
-        Value::Object(map) => {
-            let mut keys: Vec<&String> = map.keys().collect();
-            // RFC 8785, section 3.2.3: by UTF-16 code units.
-            keys.sort_by(|a, b| a.encode_utf16().cmp(b.encode_utf16()));
-            out.push(b'{');
-            for (i, key) in keys.into_iter().enumerate() {
-                if i > 0 {
-                    out.push(b',');
-                }
-                write_string(key, out)?;
-                out.push(b':');
-                write(map.get(key).unwrap_or(&Value::Null), out, depth + 1)?;
-            }
-            out.push(b'}');
-        }
-    }
-    Ok(())
-}
-
-fn write_string(text: &str, out: &mut Vec<u8>) -> Result<()> {
+fn write<T: Serialize + ?Sized>(value: &T, plain: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<()> {
     // serde_json escapes exactly what RFC 8785, section 3.2.2.2, asks for.
-    serde_json::to_writer(out, text).map_err(|_| Error::bug("a text cannot be written as JSON"))
+    serde_json::to_writer(&mut *plain, value).map_err(|_| Error::bug("a record cannot be written as JSON"))?;
+    out.reserve(plain.len());
+    match order(plain, 0, out, 0) {
+        Some(end) if end == plain.len() => Ok(()),
+        _ => Err(Error::bug("a record cannot be written as canonical JSON")),
+    }
+}
+
+/// Copies the value that begins at `at` with its members in order; gives where it ends, or `None` if it has no canonical form.
+fn order(json: &[u8], at: usize, out: &mut Vec<u8>, depth: usize) -> Option<usize> {
+    if depth > MAX_DEPTH {
+        return None;
+    }
+    match json.get(at)? {
+        b'{' => object(json, at, out, depth),
+        b'[' => {
+            out.push(b'[');
+            let mut at = at + 1;
+            if json.get(at)? == &b']' {
+                out.push(b']');
+                return Some(at + 1);
+            }
+            loop {
+                at = order(json, at, out, depth + 1)?;
+                let mark = *json.get(at)?;
+                out.push(mark);
+                at += 1;
+                match mark {
+                    b',' => {}
+                    b']' => return Some(at),
+                    _ => return None,
+                }
+            }
+        }
+        b'"' => {
+            let end = string_end(json, at)?;
+            out.extend_from_slice(json.get(at..end)?);
+            Some(end)
+        }
+        _ => {
+            let rest = json.get(at..)?;
+            let length = rest.iter().position(|b| matches!(b, b',' | b']' | b'}')).unwrap_or(rest.len());
+            let word = rest.get(..length)?;
+            if !matches!(word, b"null" | b"true" | b"false") {
+                let number: i64 = std::str::from_utf8(word).ok()?.parse().ok()?;
+                if !(-MAX_INTEGER..=MAX_INTEGER).contains(&number) || word == b"-0" {
+                    return None;
+                }
+            }
+            out.extend_from_slice(word);
+            Some(at + length)
+        }
+    }
+}
+
+fn object(json: &[u8], at: usize, out: &mut Vec<u8>, depth: usize) -> Option<usize> {
+    out.push(b'{');
+    let mut at = at + 1;
+    if json.get(at)? == &b'}' {
+        out.push(b'}');
+        return Some(at + 1);
+    }
+    let begin = out.len();
+    let mut members: Vec<(&[u8], Range<usize>)> = Vec::with_capacity(16);
+    let mut simple = true;
+    loop {
+        let key_end = string_end(json, at)?;
+        let key = json.get(at + 1..key_end - 1)?;
+        simple &= key.is_ascii() && !key.contains(&b'\\');
+        if json.get(key_end)? != &b':' {
+            return None;
+        }
+        let start = out.len();
+        out.extend_from_slice(json.get(at..=key_end)?);
+        at = order(json, key_end + 1, out, depth + 1)?;
+        members.push((key, start..out.len()));
+        match json.get(at)? {
+            b',' => out.push(b','),
+            b'}' => break,
+            _ => return None,
+        }
+        at += 1;
+    }
+    let compare = |a: &[u8], b: &[u8]| if simple { a.cmp(b) } else { by_utf16(a, b) };
+    if !members.is_sorted_by(|a, b| compare(a.0, b.0).is_lt()) {
+        members.sort_by(|a, b| compare(a.0, b.0));
+        // Two alike.
+        if !members.is_sorted_by(|a, b| compare(a.0, b.0).is_lt()) {
+            return None;
+        }
+        let written = Zeroizing::new(out.split_off(begin));
+        for (i, (_, range)) in members.iter().enumerate() {
+            if i > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(written.get(range.start - begin..range.end - begin)?);
+        }
+    }
+    out.push(b'}');
+    Some(at + 1)
+}
+
+/// RFC 8785, section 3.2.3: keys go by UTF-16 code units. Takes them as JSON writes them, without the quotes.
+fn by_utf16(a: &[u8], b: &[u8]) -> Ordering {
+    let plain = |key: &[u8]| -> Vec<u16> {
+        let quoted = [b"\"", key, b"\""].concat();
+        serde_json::from_slice::<String>(&quoted).unwrap_or_default().encode_utf16().collect()
+    };
+    plain(a).cmp(&plain(b))
+}
+
+/// Where the string that begins at `at` ends, behind its closing quote.
+fn string_end(json: &[u8], at: usize) -> Option<usize> {
+    if json.get(at)? != &b'"' {
+        return None;
+    }
+    let mut at = at + 1;
+    loop {
+        let rest = json.get(at..)?;
+        let next = rest.iter().position(|b| matches!(b, b'"' | b'\\'))?;
+        at += next;
+        if json.get(at)? == &b'"' {
+            return Some(at + 1);
+        }
+        at += 2;
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use proptest::prelude::*;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+
+    /// The same rules over a tree of values, written to be read rather than to be fast.
+    fn slow(value: &Value) -> String {
+        match value {
+            Value::Array(items) => format!("[{}]", items.iter().map(slow).collect::<Vec<_>>().join(",")),
+            Value::Object(map) => {
+                let mut keys: Vec<&String> = map.keys().collect();
+                keys.sort_by(|a, b| a.encode_utf16().cmp(b.encode_utf16()));
+                let member = |key: &&String| format!("{}:{}", json!(key), slow(&map[*key]));
+                format!("{{{}}}", keys.iter().map(member).collect::<Vec<_>>().join(","))
+            }
+            other => other.to_string(),
+        }
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (-MAX_INTEGER..=MAX_INTEGER).prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 60, 6, |inner| {
+            let key = prop_oneof!["[a-z_A-Z0-9]{0,8}", any::<String>()];
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::btree_map(key, inner, 0..6).prop_map(|m| Value::Object(m.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn writes_any_value_by_the_rules_and_reads_it_back(value in any_value()) {
+            let bytes = to_vec(&value).unwrap();
+            prop_assert_eq!(std::str::from_utf8(&bytes).unwrap(), slow(&value));
+            prop_assert_eq!(from_slice::<Value>(&bytes).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn puts_the_fields_of_records_in_order() {
+        #[derive(Serialize)]
+        struct Record {
+            zebra: u8,
+            ant: Vec<Record>,
+        }
+        let record = Record { zebra: 1, ant: vec![Record { zebra: 2, ant: vec![] }] };
+        assert_eq!(to_vec(&record).unwrap(), br#"{"ant":[{"ant":[],"zebra":2}],"zebra":1}"#);
+    }
 
     #[test]
     fn sorts_keys_by_utf16_and_escapes_as_rfc_8785() {
@@ -98,22 +240,69 @@ mod tests {
     #[test]
     fn refuses_fractions_and_large_integers() {
         assert!(to_vec(&json!(1.5)).is_err());
+        assert!(to_vec(&json!(-0.0)).is_err());
         assert!(to_vec(&json!(1i64 << 53)).is_err());
+        assert!(to_vec(&u64::MAX).is_err());
         assert_eq!(to_vec(&json!((1i64 << 53) - 1)).unwrap(), b"9007199254740991");
     }
 
     #[test]
     fn reads_back_only_what_is_canonical() {
         assert_eq!(from_slice::<Value>(b"{\"a\":1,\"b\":[]}").unwrap(), json!({"a": 1, "b": []}));
-        for bad in ["{\"b\":1,\"a\":2}", "{\"a\":1,\"a\":1}", "{ \"a\":1}", "{\"a\":1.0}", "{\"a\":\"\\u0041\"}", "1e3"]
-        {
+        for bad in [
+            "{\"b\":1,\"a\":2}",
+            "{\"a\":1,\"a\":1}",
+            "{ \"a\":1}",
+            "{\"a\":1.0}",
+            "{\"a\":\"\\u0041\"}",
+            "1e3",
+            "-0",
+            "1 ",
+            "",
+        ] {
             assert!(from_slice::<Value>(bad.as_bytes()).is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn refuses_deep_nesting() {
-        let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
-        assert!(from_slice::<Value>(deep.as_bytes()).is_err());
+    fn a_record_has_one_writing_only() {
+        #[derive(Serialize, Deserialize, PartialEq, Debug)]
+        struct Record {
+            a: Option<u8>,
+            b: Word,
+        }
+        #[derive(Serialize, Deserialize, PartialEq, Debug)]
+        #[serde(rename_all = "snake_case")]
+        enum Word {
+            Yes,
+        }
+        let record = Record { a: None, b: Word::Yes };
+        assert_eq!(from_slice::<Record>(br#"{"a":null,"b":"yes"}"#).unwrap(), record);
+        for bad in [
+            r#"{"b":"yes"}"#,
+            r#"[null,"yes"]"#,
+            r#"{"a":null,"b":{"yes":null}}"#,
+            r#"{"a":null,"b":"yes","c":1}"#,
+            r#"{"a":null,"a":null,"b":"yes"}"#,
+        ] {
+            assert!(serde_json::from_str::<Record>(bad).is_ok() || bad.contains("\"a\":null,\"a\""), "{bad}");
+            assert!(from_slice::<Record>(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn refuses_keys_that_stand_twice_and_deep_nesting() {
+        #[derive(Serialize)]
+        struct Twice {
+            #[serde(rename = "a")]
+            one: u8,
+            #[serde(flatten)]
+            more: std::collections::BTreeMap<String, u8>,
+        }
+        assert!(to_vec(&Twice { one: 1, more: [("a".to_owned(), 2)].into() }).is_err());
+        let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(from_slice::<Value>(nested(MAX_DEPTH).as_bytes()).is_ok());
+        assert!(from_slice::<Value>(nested(MAX_DEPTH + 1).as_bytes()).is_err());
+        assert!(from_slice::<Value>(nested(100).as_bytes()).is_err());
     }
 }

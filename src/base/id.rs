@@ -5,6 +5,7 @@
 
 use super::error::{Error, Result};
 use super::random;
+use super::text::as_text;
 
 /// Parses 32 lower-case hexadecimal digits.
 fn parse_hex(text: &str) -> Option<[u8; 16]> {
@@ -63,18 +64,7 @@ macro_rules! ids {
             }
         }
 
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, s: S) -> std::result::Result<S::Ok, S::Error> {
-                s.collect_str(self)
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> std::result::Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-                parse_hex(&text).map(Self).ok_or_else(|| serde::de::Error::custom("not an id"))
-            }
-        }
+        as_text!($name);
     )*};
 }
 

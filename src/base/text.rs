@@ -35,3 +35,21 @@ fn bounded(field: &str, text: &str, most: usize) -> Result<String> {
     }
     Ok(text.to_owned())
 }
+
+/// Gives a type that is read and shown as text (`FromStr`, `Display`) the same text in records.
+macro_rules! as_text {
+    ($name:ty) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> std::result::Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> std::result::Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(d)?;
+                text.parse().map_err(|e: $crate::base::Error| serde::de::Error::custom(e.what()))
+            }
+        }
+    };
+}
+pub(crate) use as_text;

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use super::error::{Error, Result};
+use super::text::as_text;
 
 /// A moment: whole seconds since 1970-01-01T00:00:00Z, shown as `2026-11-23T09:30:00Z`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -142,28 +141,18 @@ impl FromStr for Date {
     }
 }
 
-macro_rules! as_text {
+macro_rules! shown_as_text {
     ($name:ident) => {
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(self, f)
             }
         }
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, s: S) -> std::result::Result<S::Ok, S::Error> {
-                s.collect_str(self)
-            }
-        }
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(d: D) -> std::result::Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-                text.parse().map_err(|e: Error| serde::de::Error::custom(e.what()))
-            }
-        }
+        as_text!($name);
     };
 }
-as_text!(Moment);
-as_text!(Date);
+shown_as_text!(Moment);
+shown_as_text!(Date);
 
 #[cfg(test)]
 mod tests {

@@ -38,11 +38,17 @@ pub fn run(files: &[PathBuf], json: bool, jsonl: bool, input: &mut dyn BufRead, 
         return if files.is_empty() {
             lines(input, out)
         } else {
-            Err(Error::user("--jsonl takes no files", "Send the lines to standard input: subrosa redact detect --jsonl < IN"))
+            Err(Error::user(
+                "--jsonl takes no files",
+                "Send the lines to standard input: subrosa redact detect --jsonl < IN",
+            ))
         };
     }
     if files.is_empty() {
-        return Err(Error::user("no file is given", "Name one or more text files, or use --jsonl with standard input."));
+        return Err(Error::user(
+            "no file is given",
+            "Name one or more text files, or use --jsonl with standard input.",
+        ));
     }
     let faults: Vec<Error> = (1..).zip(files).filter_map(|(nth, file)| read(nth, file).err()).collect();
     if let Some(first) = faults.first() {
@@ -67,7 +73,8 @@ fn lines(input: &mut dyn BufRead, out: &mut dyn Write) -> Result<()> {
     let mut line = Vec::new();
     for number in 1u64.. {
         line.clear();
-        let read = input.take(MOST + 1).read_until(b'\n', &mut line).map_err(|e| Error::io("read standard input", &e))?;
+        let read =
+            input.take(MOST + 1).read_until(b'\n', &mut line).map_err(|e| Error::io("read standard input", &e))?;
         if read == 0 {
             break;
         }
@@ -110,7 +117,10 @@ fn read(nth: usize, path: &Path) -> Result<String> {
         return Err(at(too_large()));
     }
     let text = String::from_utf8(bytes).map_err(|_| {
-        at(Error::user("this is no UTF-8 text", "Save it as plain text in UTF-8; a .docx or .odt must be exported to text first."))
+        at(Error::user(
+            "this is no UTF-8 text",
+            "Save it as plain text in UTF-8; a .docx or .odt must be exported to text first.",
+        ))
     })?;
     if text.trim().is_empty() {
         return Err(at(Error::user("this is empty", "Name a file with text in it.")));
@@ -141,7 +151,8 @@ fn table(out: &mut dyn Write, nth: usize, files: usize, text: &str, spans: &[Spa
         let words: String = chars.by_ref().take(span.end - span.start).collect();
         let shown: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let (class, layer) = (span.class.name(), span.layer);
-        writeln!(out, "line {line:>5}  {class:<12}  {layer:<17}  {shown}  ->  {}", span.replacement).map_err(written)?;
+        writeln!(out, "line {line:>5}  {class:<12}  {layer:<17}  {shown}  ->  {}", span.replacement)
+            .map_err(written)?;
         line += words.chars().filter(|&c| c == '\n').count();
         at = span.end;
     }
@@ -181,7 +192,9 @@ mod tests {
         assert_eq!(lines[1], serde_json::json!([]));
         let first = serde_json::json!({"start": 13, "end": 28, "class": "contact", "layer": "pattern", "replacement": "[e-mail]"});
         assert_eq!(lines[0][0], first);
-        assert!(out.starts_with(r#"[{"start":13,"end":28,"class":"contact","layer":"pattern","replacement":"[e-mail]"}"#));
+        assert!(
+            out.starts_with(r#"[{"start":13,"end":28,"class":"contact","layer":"pattern","replacement":"[e-mail]"}"#)
+        );
         assert_eq!(lines[0][1]["replacement"], "[phone]");
     }
 
@@ -214,13 +227,23 @@ mod tests {
             file(&dir, "e", b"good"),
         ];
         let error = on(&bad, true, false, "").unwrap_err();
-        for part in ["file 1: could not open it", "file 2: this is empty", "file 3: this is no UTF-8", "file 4: this is a binary", "file 5"] {
+        for part in [
+            "file 1: could not open it",
+            "file 2: this is empty",
+            "file 3: this is no UTF-8",
+            "file 4: this is a binary",
+            "file 5",
+        ] {
             assert!(error.what().contains(part), "{part}: {error}");
         }
         assert!(!error.what().contains("Vera") && !error.what().contains("file 6"));
-        for input in ["{\"doc_id\":\"Vera\"}", "Vera", "{\"doc_id\":1,\"text\":\"Vera\"}", "{\"doc_id\":\"Vera\",\"te"] {
+        for input in ["{\"doc_id\":\"Vera\"}", "Vera", "{\"doc_id\":1,\"text\":\"Vera\"}", "{\"doc_id\":\"Vera\",\"te"]
+        {
             let error = on(&[], false, true, input).unwrap_err();
-            assert!(error.what().starts_with("standard input, line 1: column ") && !error.what().contains("Vera"), "{error}");
+            assert!(
+                error.what().starts_with("standard input, line 1: column ") && !error.what().contains("Vera"),
+                "{error}"
+            );
         }
         assert!(on(&[], true, false, "").is_err());
         assert!(on(&bad, true, true, "").is_err());

@@ -5,6 +5,7 @@ pub mod detect;
 mod approval;
 mod audit;
 mod check;
+mod clock;
 mod consent;
 mod demo;
 mod extract;
@@ -81,12 +82,16 @@ enum Command {
     Audit(audit::Command),
     /// Check every object, row, key and ledger entry against each other.
     Check(check::Args),
+    /// Go on with a clock that two people vouch for.
+    #[command(subcommand)]
+    Clock(clock::Command),
     /// The whole story on an invented study.
     Demo(demo::Args),
 }
 
 /// Runs the program on the arguments that it was started with.
 pub fn main() -> ExitCode {
+    harden();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -101,6 +106,17 @@ pub fn main() -> ExitCode {
             screen::complain(&error);
             ExitCode::from(code(&error))
         }
+    }
+}
+
+/// No core dumps, and no other program of the same user may look into this one's memory.
+fn harden() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+        // A system that refuses either is no reason not to work; docs/threat-model.md says what is relied on.
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }
 
@@ -121,6 +137,7 @@ fn run(cli: Cli) -> crate::base::Result<()> {
         Command::Extract(command) => extract::run(global, command),
         Command::Audit(command) => audit::run(global, command),
         Command::Check(args) => check::run(global, args),
+        Command::Clock(command) => clock::run(global, command),
         Command::Demo(args) => demo::run(global, args),
     }
 }

@@ -217,7 +217,7 @@ impl VaultCard {
 
     /// The origin line of the vault's checkpoints.
     pub fn origin(&self) -> String {
-        origin(self.facts.vault)
+        origin(&self.facts.vault)
     }
 
     /// As [`Card::fingerprint`].
@@ -241,7 +241,7 @@ impl TryFrom<RawVaultCard> for VaultCard {
         }
         let sig = raw.sig.take().ok_or_else(forged)?;
         sign::require(&raw.steward, VAULT_CARD_CONTEXT, &canonical::to_vec(&raw)?, &sig, "the vault card")?;
-        if raw.origin != origin(raw.vault) {
+        if raw.origin != origin(&raw.vault) {
             return Err(Error::damage(
                 "the vault card names the ledger of another vault",
                 "Ask a steward for a new one.",
@@ -258,7 +258,7 @@ fn raw_vault(facts: &VaultFacts, steward: PublicKey, sig: Option<Signature>) -> 
     RawVaultCard {
         format: VAULT_CARD.into(),
         vault: facts.vault,
-        origin: origin(facts.vault),
+        origin: origin(&facts.vault),
         deposit: facts.deposit.clone(),
         desk: facts.desk.clone(),
         log_key: facts.log_key,
@@ -270,7 +270,7 @@ fn raw_vault(facts: &VaultFacts, steward: PublicKey, sig: Option<Signature>) -> 
 }
 
 /// The origin of a vault's ledger (docs/format.md, section 5).
-pub fn origin(vault: VaultId) -> String {
+pub fn origin(vault: &VaultId) -> String {
     format!("{ORIGIN_PREFIX}{vault}")
 }
 

@@ -13,6 +13,7 @@ use super::{identity::Identity, seal};
 use crate::base::id::{PersonId, SiteId, VaultId};
 use crate::base::role::{Role, RoleGrant};
 use crate::base::secret::Key;
+use crate::base::text::as_text;
 use crate::base::time::Moment;
 use crate::base::{Error, Result, canonical};
 
@@ -254,7 +255,8 @@ impl KeyringFile {
         let key = seal::derive(ledger, self.vault.as_bytes(), ROSTER)?;
         let text = seal::open(&key, ROSTER.as_bytes(), &sealed).map_err(|e| e.at("the keyring"))?;
         let roster: Roster = canonical::from_slice(&text).map_err(|e| e.at("the keyring"))?;
-        let signer = roster.people.iter().find(|m| m.id == self.signer && m.has(Role::Steward, None)).ok_or_else(damaged)?;
+        let signer =
+            roster.people.iter().find(|m| m.id == self.signer && m.has(Role::Steward, None)).ok_or_else(damaged)?;
         sign::require(&signer.sign, ROSTER, &text, &self.sig, "the keyring")?;
         if roster.vault != self.vault || roster.version != self.version {
             return Err(damaged());
@@ -308,15 +310,4 @@ impl std::str::FromStr for Compartment {
     }
 }
 
-impl Serialize for Compartment {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> std::result::Result<S::Ok, S::Error> {
-        s.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Compartment {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> std::result::Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-        text.parse().map_err(|_| serde::de::Error::custom("not a compartment"))
-    }
-}
+as_text!(Compartment);

@@ -1,11 +1,10 @@
 //! Pseudonyms and citation codes: derived from a key and a project, so that two projects share none and they die with the key.
 
-use data_encoding::{Encoding, Specification};
-
+use super::card::crockford;
 use super::seal;
+use crate::base::Result;
 use crate::base::id::ProjectId;
 use crate::base::secret::Key;
-use crate::base::{Error, Result};
 
 /// The pseudonym of a participant in a project: `P-7F3K-2M9Q`, from the participant's content key.
 pub fn participant(key: &Key, project: &ProjectId) -> Result<String> {
@@ -20,16 +19,9 @@ pub fn citation(seed: &Key, project: &ProjectId) -> Result<String> {
 /// 40 bits, so that among 2,176 people two share a code once in 460,000 projects; the builder checks all the same.
 fn code(letter: char, key: &Key, project: &ProjectId, info: &str) -> Result<String> {
     let derived = seal::derive(key, project.as_bytes(), info)?;
-    let text = crockford()?.encode(&derived.expose()[..5]);
+    let text = crockford(&derived.expose()[..5]);
     let (first, last) = text.split_at(4);
     Ok(format!("{letter}-{first}-{last}"))
-}
-
-/// Crockford's base32: no I, L, O, U.
-pub fn crockford() -> Result<Encoding> {
-    let mut spec = Specification::new();
-    spec.symbols.push_str("0123456789ABCDEFGHJKMNPQRSTVWXYZ");
-    spec.encoding().map_err(|_| Error::bug("the base32 alphabet is wrong"))
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use super::*;
 
 /// The small test table of the ARX anonymization tool (Apache-2.0): age, gender, postcode.
-const ARX: &str = "34;male;81667 45;female;81675 66;male;81925 70;female;81931 34;female;81931 70;male;81931 45;male;81931";
+const ARX: &str =
+    "34;male;81667 45;female;81675 66;male;81925 70;female;81931 34;female;81931 70;male;81931 45;male;81931";
 
 fn table(text: &str) -> Vec<Vec<&str>> {
     text.split(' ').map(|row| row.split(';').collect()).collect()
@@ -67,9 +68,15 @@ fn refuses_what_it_cannot_guard() {
 #[test]
 fn ages_fall_into_bands() {
     let bounds = [18, 30, 40, 41, 65];
-    for (age, band) in
-        [(0, "under 18"), (17, "under 18"), (18, "18-29"), (29, "18-29"), (40, "40"), (64, "41-64"), (99, "65 and over")]
-    {
+    for (age, band) in [
+        (0, "under 18"),
+        (17, "under 18"),
+        (18, "18-29"),
+        (29, "18-29"),
+        (40, "40"),
+        (64, "41-64"),
+        (99, "65 and over"),
+    ] {
         assert_eq!(age_band(age, &bounds).unwrap(), band);
     }
     assert!(age_band(1, &[]).is_err());

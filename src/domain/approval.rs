@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::project::purpose_term;
 use super::study::Study;
-use crate::base::id::{ApprovalId, ObjectId, SiteId};
+use crate::base::id::{ApprovalId, SiteId};
 use crate::base::time::Date;
 use crate::base::{Error, Result, text};
 use crate::ledger::event::{ApprovalFacts, Digest};
@@ -13,10 +13,10 @@ use crate::ledger::event::{ApprovalFacts, Digest};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
-    /// The object that holds it.
-    pub object: ObjectId,
-    /// SHA-256 of the document itself.
+    /// SHA-256 of the document.
     pub digest: Digest,
+    /// Its length in bytes.
+    pub length: u64,
 }
 
 /// An ethics board's decision. Periods include both their ends.
@@ -135,6 +135,7 @@ fn within((from, to): (Date, Date), day: Date) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::study_fixture::STUDY;
     use super::*;
 
     const AM: SiteId = SiteId::from_bytes([1; 16]);
@@ -186,7 +187,7 @@ mod tests {
 
     #[test]
     fn refuses_what_does_not_hold_together() {
-        let study = Study::parse(include_str!("../sample/study.toml")).unwrap();
+        let study = Study::parse(STUDY).unwrap();
         let good = Approval { purposes: vec!["GRU".into(), "gru".into()], ..approval("host") }.checked(&study).unwrap();
         assert_eq!(good.purposes, ["DUO:0000042"]);
         assert_eq!(good.facts().purposes, good.purposes);

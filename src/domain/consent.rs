@@ -104,12 +104,12 @@ pub enum Evidence {
 }
 
 /// Why the law lets the archive hold this.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LegalBasis {
-    /// The participant's consent.
+    /// Consent (GDPR, article 6(1)(a)).
     Consent,
-    /// A task in the public interest.
+    /// A task in the public interest (GDPR, article 6(1)(e)).
     PublicInterest,
 }
 

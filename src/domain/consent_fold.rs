@@ -5,18 +5,6 @@ use std::collections::BTreeMap;
 use crate::base::time::{Date, Moment};
 use crate::ledger::event::{ConsentAct, Digest, Module, ModuleState, Tier};
 
-/// All modules of consent.
-pub(crate) const MODULES: [Module; 8] = [
-    Module::Archive,
-    Module::Analyse,
-    Module::Reuse,
-    Module::Teaching,
-    Module::QuoteText,
-    Module::QuoteAudio,
-    Module::Recontact,
-    Module::Abroad,
-];
-
 /// Which scope a statement is about. Statements of one scope follow one another; scopes are laid over one another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Layer {
@@ -144,7 +132,7 @@ impl Sheet {
         if altogether {
             self.closed = self.closed.max(Some(barrier));
         }
-        for module in MODULES.into_iter().filter(|m| altogether || s.modules.contains_key(m)) {
+        for module in Module::ALL.into_iter().filter(|m| altogether || s.modules.contains_key(m)) {
             self.take(module, barrier);
         }
         self.tighten(s);
@@ -247,7 +235,7 @@ fn lay_over<'a>(sheets: impl Iterator<Item = &'a Sheet>, at: Moment) -> Effectiv
         unmapped,
         withdrawn,
     };
-    for module in MODULES {
+    for module in Module::ALL {
         let cell = cells.get(&module).copied().unwrap_or(Cell { state: ModuleState::NotAsked, form: None });
         let state = match cell.state {
             _ if withdrawn => ModuleState::Withdrawn,

@@ -21,6 +21,7 @@ pub const DECISION_CONTEXT: &str = "subrosa/decision/1";
 pub struct Decided {
     facts: DecisionFacts,
     decider: Party,
+    steward_sites: Option<Vec<SiteId>>,
     signed: bool,
 }
 
@@ -148,17 +149,23 @@ pub fn decision_verifies(facts: &DecisionFacts, signature: &Signature, key: &Pub
 
 impl Decided {
     /// A decision whose signature holds. `key` is what the roster says of `decider` at the time of the decision, and `decider.steward` whether they were a steward
-    /// then.
-    pub fn verify(facts: DecisionFacts, signature: &Signature, key: &PublicKey, decider: Party) -> Result<Self> {
+    /// then, and for which sites (`None`: all). Items of other sites are not part of the decision.
+    pub fn verify(
+        facts: DecisionFacts,
+        signature: &Signature,
+        key: &PublicKey,
+        decider: Party,
+        steward_sites: Option<Vec<SiteId>>,
+    ) -> Result<Self> {
         if decider.id != facts.steward || !decision_verifies(&facts, signature, key) {
             return Err(sign::forged("the decision"));
         }
-        Ok(Self { facts, decider, signed: true })
+        Ok(Self { facts, decider, steward_sites, signed: true })
     }
 
-    /// A decision as it might be, for a preview.
-    pub fn proposed(facts: DecisionFacts, decider: Party) -> Self {
-        Self { facts, decider, signed: false }
+    /// A decision as it might be, for a preview: `decider` is the steward who would sign.
+    pub fn proposed(facts: DecisionFacts, decider: Party, steward_sites: Option<Vec<SiteId>>) -> Self {
+        Self { facts, decider, steward_sites, signed: false }
     }
 
     /// What was decided.
@@ -182,7 +189,9 @@ pub fn release(policies: &Policies, decisions: &[Decided], setting: &Setting, it
         items: Vec::with_capacity(items.len()),
     };
     for case in items {
-        plan.items.push(ItemJudge { case, setting, deciders: &mut deciders }.judge(&first.facts));
+        let in_sites =
+            decisions.iter().all(|d| d.steward_sites.as_ref().is_none_or(|sites| sites.contains(&case.site)));
+        plan.items.push(ItemJudge { case, setting, deciders: &mut deciders }.judge(&first.facts, in_sites));
     }
     Ok(plan)
 }
@@ -251,10 +260,11 @@ struct ItemJudge<'j, 'd> {
 }
 
 impl ItemJudge<'_, '_> {
-    fn judge(mut self, decision: &DecisionFacts) -> ItemPlan {
+    fn judge(mut self, decision: &DecisionFacts, in_sites: bool) -> ItemPlan {
         let case = self.case;
         let participants: BTreeSet<ParticipantId> = case.participants.keys().copied().collect();
-        let in_decision = decision.sites.as_ref().is_none_or(|sites| sites.contains(&case.site))
+        let in_decision = in_sites
+            && decision.sites.as_ref().is_none_or(|sites| sites.contains(&case.site))
             && decision.items.as_ref().is_none_or(|items| items.contains(&case.item));
         let mut plans = self.voice_plans();
         let mut at_large: BTreeMap<ParticipantId, Vec<Reason>> = BTreeMap::new();

@@ -4,22 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::participant::ParticipantContent;
 use crate::base::id::{ObjectId, ParticipantId, Token};
 use crate::base::time::{Date, Moment};
 
-/// What somebody heard in an interview is there.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SpeakerRole {
-    /// Spoke, and their consent counts.
-    Participant,
-    /// Asked.
-    Interviewer,
-    /// Translated.
-    Interpreter,
-    /// Was there; out by default.
-    Bystander,
-}
+pub use crate::formats::manifest::SpeakerRole;
 
 /// A speaker of an interview.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +74,12 @@ pub struct InterviewContent {
     pub files: BTreeMap<ObjectId, String>,
     /// What conditions in free words were made, by label.
     pub conditions: BTreeMap<String, String>,
+    /// The day on which each participant agreed, by label. It stands here and in no ledger entry: it is the day of the interview, mostly.
+    #[serde(default)]
+    pub agreed: BTreeMap<String, Date>,
+    /// Who the speakers are that are no participants (interviewers, interpreters, bystanders), by label.
+    #[serde(default)]
+    pub others: BTreeMap<String, ParticipantContent>,
 }
 
 /// What an object is.

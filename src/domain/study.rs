@@ -12,6 +12,8 @@ use sha2::{Digest as _, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
 use super::code::CodePattern;
+use super::consent::LegalBasis;
+use super::interview::SpeakerRole;
 use super::{study_check, study_forms};
 use crate::base::{Error, Result};
 use crate::crypto::sign::{self, PublicKey, Signature, SigningSeed};
@@ -76,16 +78,6 @@ pub struct Site {
     pub boards: Vec<String>,
 }
 
-/// The legal basis that a form stands on.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LegalBasis {
-    /// Consent (GDPR, article 6(1)(a)).
-    Consent,
-    /// A task in the public interest (GDPR, article 6(1)(e)).
-    PublicInterest,
-}
-
 /// A version of the consent form in one language, and what agreeing to it grants.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Form {
@@ -107,20 +99,6 @@ pub struct Form {
     pub expiry_years: Option<u8>,
     /// Proof that consent was given is kept for so many years after a withdrawal, 1 to 50; none: it is destroyed with the rest.
     pub proof_of_consent_years: Option<u8>,
-}
-
-/// Who speaks in a turn.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SpeakerRole {
-    /// A person whose consent counts.
-    Participant,
-    /// Asks.
-    Interviewer,
-    /// Interprets.
-    Interpreter,
-    /// Happens to be heard.
-    Bystander,
 }
 
 /// The labels by which transcripts name speakers where a manifest says nothing else.
@@ -334,14 +312,13 @@ pub(super) fn fold_label(label: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::study_fixture::STUDY;
     use super::*;
     use crate::base::secret::Key;
 
-    const SAMPLE: &str = include_str!("../sample/study.toml");
-
     #[test]
-    fn reads_the_sample_study() {
-        let study = Study::parse(SAMPLE).unwrap();
+    fn reads_a_study() {
+        let study = Study::parse(STUDY).unwrap();
         assert_eq!(study.sites.len(), 4);
         assert_eq!(study.site("SR").unwrap().country, "RS");
         assert_eq!(study.thresholds, Thresholds { k: 3, cell: 10, stewards: 1, grace_days: 7 });
@@ -359,7 +336,7 @@ mod tests {
 
     #[test]
     fn numbers_fall_into_bands() {
-        let study = Study::parse(SAMPLE).unwrap();
+        let study = Study::parse(STUDY).unwrap();
         let age = study.variable("age").unwrap();
         for (value, band) in [
             (0, "under 18"),
@@ -387,19 +364,19 @@ mod tests {
     #[test]
     fn a_steward_signs_the_text_to_the_letter() {
         let steward = SigningSeed::from_key(&Key::random().unwrap());
-        let sig = sign_study(SAMPLE, &steward);
-        verify_study(SAMPLE, &steward.public(), &sig).unwrap();
-        assert!(verify_study(&SAMPLE.replace("k = 3", "k = 2"), &steward.public(), &sig).is_err());
-        assert_ne!(study_digest(SAMPLE), study_digest(&format!("{SAMPLE}\n")));
+        let sig = sign_study(STUDY, &steward);
+        verify_study(STUDY, &steward.public(), &sig).unwrap();
+        assert!(verify_study(&STUDY.replace("k = 3", "k = 2"), &steward.public(), &sig).is_err());
+        assert_ne!(study_digest(STUDY), study_digest(&format!("{STUDY}\n")));
     }
 
     #[test]
     fn an_amendment_adds_and_never_rewrites() {
-        let before = Study::parse(SAMPLE).unwrap();
+        let before = Study::parse(STUDY).unwrap();
         assert!(before.amendment_faults(&before).is_empty());
         let faults = |from: &str, to: &str| {
-            assert!(SAMPLE.contains(from));
-            Study::parse(&SAMPLE.replace(from, to))
+            assert!(STUDY.contains(from));
+            Study::parse(&STUDY.replace(from, to))
                 .unwrap()
                 .amendment_faults(&before)
                 .into_iter()
@@ -417,7 +394,7 @@ mod tests {
 
     #[test]
     fn a_refusal_tells_the_first_fault_and_how_many() {
-        let error = Study::read(&SAMPLE.replace("k = 3", "k = 1").replace("cell = 10", "cell = 0")).unwrap_err();
+        let error = Study::read(&STUDY.replace("k = 3", "k = 1").replace("cell = 10", "cell = 0")).unwrap_err();
         assert!(error.what().starts_with("study.toml, line 10, thresholds.k: "), "{}", error.what());
         assert!(error.what().ends_with("(and 1 more)"), "{}", error.what());
     }

@@ -275,18 +275,11 @@ fn board(f: &mut Faults, node: &Node<'_, '_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::study_fixture::{STUDY, faults};
     use super::*;
 
-    const SAMPLE: &str = include_str!("../sample/study.toml");
-
-    /// The faults of the sample with one thing changed, as (key, what, remedy).
-    fn faults(from: &str, to: &str) -> Vec<Fault> {
-        assert!(SAMPLE.contains(from), "{from}");
-        parse(&SAMPLE.replacen(from, to, 1)).map(|_| Vec::new()).unwrap_or_else(|f| f)
-    }
-
     fn line_of(needle: &str) -> usize {
-        SAMPLE.lines().position(|l| l.contains(needle)).unwrap() + 1
+        STUDY.lines().position(|l| l.contains(needle)).unwrap() + 1
     }
 
     #[test]
@@ -365,7 +358,7 @@ mod tests {
 
     #[test]
     fn all_faults_are_told_at_once_in_order() {
-        let text = SAMPLE
+        let text = STUDY
             .replace("k = 3 ", "k = 0 ")
             .replace("country = \"GE\"", "country = \"Georgia\"")
             .replace("bands", "band");
@@ -396,8 +389,8 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_and_windows_line_ends_do_no_harm() {
-        let text = format!("\u{feff}{}", SAMPLE.replace('\n', "\r\n"));
-        let (a, b) = (parse(&text).unwrap(), parse(SAMPLE).unwrap());
+        let text = format!("\u{feff}{}", STUDY.replace('\n', "\r\n"));
+        let (a, b) = (parse(&text).unwrap(), parse(STUDY).unwrap());
         assert_eq!(a.forms[0].digest(), b.forms[0].digest());
     }
 }

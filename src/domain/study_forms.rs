@@ -56,19 +56,8 @@ pub(super) fn forms(f: &mut Faults, root: &Table<'_, '_>) -> Vec<Form> {
 
 fn grants_alike(a: &Form, b: &Form) -> bool {
     let terms = |f: &Form| (f.tier, f.basis, f.review_years, f.expiry_years, f.proof_of_consent_years);
-    MODULES_ALL.iter().all(|m| a.grant(*m) == b.grant(*m)) && terms(a) == terms(b)
+    Module::ALL.iter().all(|m| a.grant(*m) == b.grant(*m)) && terms(a) == terms(b)
 }
-
-const MODULES_ALL: [Module; 8] = [
-    Module::Archive,
-    Module::Analyse,
-    Module::Reuse,
-    Module::Teaching,
-    Module::QuoteText,
-    Module::QuoteAudio,
-    Module::Recontact,
-    Module::Abroad,
-];
 
 fn form(f: &mut Faults, table: &Table<'_, '_>) -> Option<Form> {
     f.only(
@@ -117,7 +106,7 @@ fn grants(f: &mut Faults, table: &Table<'_, '_>) -> BTreeMap<Module, ModuleState
     f.only(table, MODULES);
     let mut grants = BTreeMap::new();
     for (name, node) in table.entries() {
-        let Some(module) = MODULES.iter().position(|m| *m == name).and_then(|i| MODULES_ALL.get(i)) else { continue };
+        let Some(module) = MODULES.iter().position(|m| *m == name).and_then(|i| Module::ALL.get(i)) else { continue };
         if f.string(&node).is_none() {
             continue;
         }
@@ -194,21 +183,15 @@ fn is_language(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::study_check::parse;
+    use super::super::study_fixture::{STUDY, faults};
     use super::*;
-
-    const SAMPLE: &str = include_str!("../sample/study.toml");
-
-    fn faults(from: &str, to: &str) -> Vec<Fault> {
-        assert!(SAMPLE.contains(from), "{from}");
-        parse(&SAMPLE.replacen(from, to, 1)).map(|_| Vec::new()).unwrap_or_else(|f| f)
-    }
 
     #[test]
     fn a_form_needs_its_text_and_its_grants() {
-        let (start, end) = (SAMPLE.find("text = \"\"\"").unwrap(), SAMPLE.find("tier =").unwrap());
-        let without = format!("{}{}", &SAMPLE[..start], &SAMPLE[end..]);
+        let (start, end) = (STUDY.find("text = \"\"\"").unwrap(), STUDY.find("tier =").unwrap());
+        let without = format!("{}{}", &STUDY[..start], &STUDY[end..]);
         assert_eq!(parse(&without).unwrap_err()[0].key, "form.text");
-        let empty = format!("{}text = \"\"\"\n  \"\"\"\n{}", &SAMPLE[..start], &SAMPLE[end..]);
+        let empty = format!("{}text = \"\"\"\n  \"\"\"\n{}", &STUDY[..start], &STUDY[end..]);
         assert!(parse(&empty).unwrap_err()[0].what.contains("empty"));
         let found = faults("archive = \"granted\"\nanalyse = \"granted\"\nquote_text = \"granted\"\n", "");
         assert_eq!(found[0].key, "form.grants");
@@ -216,7 +199,7 @@ mod tests {
 
     #[test]
     fn translations_grant_the_same_and_stand_once() {
-        let second = SAMPLE.replacen("version = \"v2\"\nlanguage = \"en\"", "version = \"v1\"\nlanguage = \"ru\"", 1);
+        let second = STUDY.replacen("version = \"v2\"\nlanguage = \"en\"", "version = \"v1\"\nlanguage = \"ru\"", 1);
         let found = parse(&second).unwrap_err();
         assert!(found.iter().any(|f| f.what.contains("grants something else")), "{found:?}");
         let found = faults("version = \"v2\"", "version = \"v1\"");

@@ -7,19 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::id::{PersonId, Token, TranscriptId};
 use crate::base::time::Moment;
 
-/// What sort of version it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TranscriptKind {
-    /// As a recogniser or a first pass left it.
-    Raw,
-    /// Word for word.
-    Verbatim,
-    /// Corrected.
-    Corrected,
-    /// Translated.
-    Translation,
-}
+pub use crate::formats::manifest::TranscriptKind;
 
 /// Sealed under the interview's meta key: what a decision needs, and no words.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

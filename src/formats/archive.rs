@@ -35,7 +35,9 @@ impl<'a> Archive<'a> {
                 "Open it, take the password off, and save it in the new format.",
             ));
         }
-        let broken = || Error::user(format!("the file is not {what}, or it is damaged"), "Copy it again, or open and save it anew.");
+        let broken = || {
+            Error::user(format!("the file is not {what}, or it is damaged"), "Copy it again, or open and save it anew.")
+        };
         let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(|_| broken())?;
         if zip.len() > MOST_ENTRIES {
             return Err(bomb("it has too many parts"));
@@ -48,10 +50,14 @@ impl<'a> Archive<'a> {
             let entry = zip.by_index_raw(index).map_err(|_| broken())?;
             unpacked = unpacked.saturating_add(entry.size());
             if entry.encrypted() {
-                return Err(Error::user("the file is protected by a password", "Take the password off and save it again."));
+                return Err(Error::user(
+                    "the file is protected by a password",
+                    "Take the password off and save it again.",
+                ));
             }
             let name = entry.name().map_err(|_| broken())?;
-            if name.starts_with(['/', '\\']) || name.split(['/', '\\']).any(|part| part == "..") || name.contains('\0') {
+            if name.starts_with(['/', '\\']) || name.split(['/', '\\']).any(|part| part == "..") || name.contains('\0')
+            {
                 return Err(bomb("it names parts outside itself"));
             }
         }
@@ -64,6 +70,21 @@ impl<'a> Archive<'a> {
     /// The names of all parts.
     pub(super) fn names(&self) -> Vec<String> {
         self.zip.file_names().filter_map(|n| n.ok().map(|n| n.into_owned())).collect()
+    }
+
+    /// Unpacks every part, keeping nothing: for a reader that unpacks parts by itself and believes the sizes they tell.
+    pub(super) fn verify(&mut self) -> Result<()> {
+        for index in 0..self.zip.len() {
+            let damaged = || Error::user("a part of the file is damaged", "Copy it again, or open and save it anew.");
+            let entry = self.zip.by_index(index).map_err(|_| damaged())?;
+            let size = entry.size();
+            let unpacked =
+                std::io::copy(&mut entry.take(size.saturating_add(1)), &mut std::io::sink()).map_err(|_| damaged())?;
+            if unpacked != size {
+                return Err(bomb("a part unpacks to another size than it says"));
+            }
+        }
+        Ok(())
     }
 
     /// A part by its name, at most [`MOST_PART`] bytes; none if there is none.
@@ -86,7 +107,10 @@ impl<'a> Archive<'a> {
     /// A part that must be there.
     pub(super) fn needed(&mut self, name: &str, what: &str) -> Result<Vec<u8>> {
         self.part(name)?.ok_or_else(|| {
-            Error::user(format!("the file is not {what}: a part that each has is missing"), "Open it where it was made and save it anew.")
+            Error::user(
+                format!("the file is not {what}: a part that each has is missing"),
+                "Open it where it was made and save it anew.",
+            )
         })
     }
 }
@@ -146,6 +170,8 @@ pub(super) mod tests {
         let bytes = zip_of(&[("a", &vec![7u8; 1_000_000])]);
         let lied = lie(bytes, 10);
         assert!(Archive::open(&lied, "x").and_then(|mut a| a.part("a")).is_err());
+        assert!(Archive::open(&lied, "x").and_then(|mut a| a.verify()).is_err());
+        assert!(Archive::open(&zip_of(&[("a", b"b"), ("c", b"")]), "x").and_then(|mut a| a.verify()).is_ok());
     }
 
     #[test]
@@ -158,7 +184,9 @@ pub(super) mod tests {
     #[test]
     fn what_is_no_zip_is_refused() {
         let whole = zip_of(&[("a", b"bytes bytes bytes")]);
-        for bytes in [&b""[..], b"PK\x03\x04", b"hello", &whole[..whole.len() - 5], b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1 and more"] {
+        for bytes in
+            [&b""[..], b"PK\x03\x04", b"hello", &whole[..whole.len() - 5], b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1 and more"]
+        {
             assert!(Archive::open(bytes, "x").is_err());
         }
     }

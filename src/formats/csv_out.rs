@@ -61,7 +61,9 @@ impl CsvOut {
 fn shown(cell: &Cell<'_>) -> String {
     match cell {
         Cell::Empty => String::new(),
-        Cell::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) => format!("'{text}"),
+        Cell::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) => {
+            format!("'{text}")
+        }
         Cell::Text(text) => (*text).to_owned(),
         Cell::Number(number) => number.to_string(),
         Cell::Date(date) => date.to_string(),

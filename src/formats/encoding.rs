@@ -44,7 +44,9 @@ impl Taken {
         let name = self.encoding.name();
         match (self.encoding, self.guessed) {
             (Encoding::Utf8, _) => None,
-            (_, true) => Some(format!("Nothing in the file tells its encoding; taken for {name}. Look whether its letters came out right.")),
+            (_, true) => Some(format!(
+                "Nothing in the file tells its encoding; taken for {name}. Look whether its letters came out right."
+            )),
             (_, false) => Some(format!("Read as {name}.")),
         }
     }
@@ -82,6 +84,12 @@ pub fn decode(bytes: &[u8], most: usize) -> Result<(String, Taken)> {
         let (text, taken) = utf16(bytes, guess(encoding))?;
         return if scripts_at_home(&text) { Ok((text, taken)) } else { Err(unknown()) };
     }
+    if nearly_utf8(bytes) {
+        return Err(Error::user(
+            "the file is UTF-8, but damaged in a few places",
+            "It may be cut off or damaged: copy it again, or save it as plain text in UTF-8.",
+        ));
+    }
     let (text, _) = WINDOWS_1251.decode_without_bom_handling(bytes);
     let text = text.into_owned();
     if bytes.contains(&0) || !reads_like_cyrillic(&text) {
@@ -116,13 +124,25 @@ fn looks_like_utf16(bytes: &[u8]) -> Option<Encoding> {
     }
 }
 
+/// Of what is not ASCII four in five are whole UTF-8 sequences: no other encoding gives that by chance.
+fn nearly_utf8(bytes: &[u8]) -> bool {
+    let (mut whole, mut broken) = (0usize, 0usize);
+    for chunk in bytes.utf8_chunks() {
+        whole += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        broken += usize::from(!chunk.invalid().is_empty());
+    }
+    whole > broken * 4
+}
+
 /// Of the characters at least nineteen in twenty are of alphabets that interviews are written in (Latin, Greek, Cyrillic, Armenian,
 /// Georgian) or general punctuation: bytes that are no UTF-16 come out as ideographs from all over.
 fn scripts_at_home(text: &str) -> bool {
     let (mut all, mut home) = (0usize, 0usize);
     for c in text.chars() {
         all += 1;
-        home += usize::from(matches!(c, '\0'..='\u{058F}' | '\u{10A0}'..='\u{10FF}' | '\u{1E00}'..='\u{20CF}' | '\u{2116}'));
+        home += usize::from(
+            matches!(c, '\0'..='\u{058F}' | '\u{10A0}'..='\u{10FF}' | '\u{1E00}'..='\u{20CF}' | '\u{2116}'),
+        );
     }
     home * 20 >= all * 19
 }
@@ -133,7 +153,24 @@ fn scripts_at_home(text: &str) -> bool {
 fn reads_like_cyrillic(text: &str) -> bool {
     let (mut high, mut cyrillic, mut small) = (0usize, 0usize, 0usize);
     for c in text.chars().filter(|c| !c.is_ascii()) {
-        if matches!(c, '«' | '»' | '–' | '—' | '…' | '„' | '“' | '”' | '‘' | '’' | '№' | '\u{a0}' | '\u{ad}' | '©' | '°' | '§') {
+        if matches!(
+            c,
+            '«' | '»'
+                | '–'
+                | '—'
+                | '…'
+                | '„'
+                | '“'
+                | '”'
+                | '‘'
+                | '’'
+                | '№'
+                | '\u{a0}'
+                | '\u{ad}'
+                | '©'
+                | '°'
+                | '§'
+        ) {
             continue;
         }
         high += 1;
@@ -142,7 +179,7 @@ fn reads_like_cyrillic(text: &str) -> bool {
         small += usize::from(letter && c.is_lowercase());
     }
     let (mut words, mut mixed) = (0usize, 0usize);
-    for word in text.split(|c: char| !c.is_alphabetic()).filter(|w| w.chars().any(|c| !c.is_ascii())) {
+    for word in text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_ascii()) {
         words += 1;
         mixed += usize::from(word.chars().any(|c| c.is_ascii()));
     }
@@ -224,6 +261,8 @@ mod tests {
             assert!(decode(bytes, 1_000_000).is_err(), "{bytes:?}");
         }
         assert!(decode(b"a\x1b[31mb", 100).is_err());
+        let cut = decode(&RUSSIAN.as_bytes()[..RUSSIAN.find('у').unwrap() + 1], 1000).unwrap_err();
+        assert!(cut.what().contains("UTF-8, but damaged"), "{cut}");
         assert!(decode(b"abc", 2).is_err());
         assert_eq!(decode(b"", 2).unwrap().0, "");
     }

@@ -141,7 +141,8 @@ pub fn read(source: impl Read, limits: Limits, take: &mut dyn FnMut(PackageFile<
         if header.entry_type() != EntryType::Regular || header.as_ustar().is_none() {
             return Err(refused("it holds something that is not a plain file"));
         }
-        let name = String::from_utf8(header.path_bytes().into_owned()).map_err(|_| refused("a name in it is not UTF-8"))?;
+        let name =
+            String::from_utf8(header.path_bytes().into_owned()).map_err(|_| refused("a name in it is not UTF-8"))?;
         check_name(&name).map_err(refused)?;
         if !names.insert(folded(&name)) {
             return Err(refused("a name stands twice in it"));
@@ -168,7 +169,11 @@ pub fn read(source: impl Read, limits: Limits, take: &mut dyn FnMut(PackageFile<
         }
     }
     // Two empty blocks end an archive.
-    if rest.zeros < 1024 { Err(Error::damage("the package is damaged or cut off", "Ask for it again.")) } else { Ok(()) }
+    if rest.zeros < 1024 {
+        Err(Error::damage("the package is damaged or cut off", "Ask for it again."))
+    } else {
+        Ok(())
+    }
 }
 
 /// One form for names that some file system takes for the same.
@@ -178,7 +183,10 @@ fn folded(name: &str) -> String {
 }
 
 fn refused(why: &str) -> Error {
-    Error::damage(format!("the package is refused: {why}"), "It was not made by a vault, or was changed on its way: do not use it.")
+    Error::damage(
+        format!("the package is refused: {why}"),
+        "It was not made by a vault, or was changed on its way: do not use it.",
+    )
 }
 
 fn check_name(name: &str) -> std::result::Result<(), &'static str> {
@@ -251,7 +259,18 @@ mod tests {
 
     #[test]
     fn hostile_packages_are_refused() {
-        for name in [&b"/etc/passwd"[..], b"../x", b"a/../../x", b"a\\..\\b", b"C:x", b"a//b", b"./a", b"a.", b"\xFF", b"a\x01b"] {
+        for name in [
+            &b"/etc/passwd"[..],
+            b"../x",
+            b"a/../../x",
+            b"a\\..\\b",
+            b"C:x",
+            b"a//b",
+            b"./a",
+            b"a.",
+            b"\xFF",
+            b"a\x01b",
+        ] {
             assert!(names(&raw(EntryType::Regular, name), Limits::default()).is_err(), "{name:?}");
         }
         for kind in [

@@ -14,7 +14,7 @@ const DEEPEST: usize = 32;
 
 /// The name of a file inside a delivery, with `/` between folders, relative to the folder of the manifest.
 ///
-/// It holds no `.` or `..`, is not absolute, names no drive, and has no backslash, colon-led stream or control character, so that joining it to the
+/// It holds no `.` or `..`, is not absolute, names no drive, and has no backslash or control character, so that joining it to the
 /// delivery's folder stays inside. (Links in the file system are the caller's to refuse.)
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryPath(String);
@@ -108,8 +108,28 @@ mod tests {
         let long = "x".repeat(1_001);
         let deep = "a/".repeat(40) + "b";
         for bad in [
-            "", " ", ".", "/etc/passwd", "../x", "a/../../x", "a/..", "C:\\x", "C:x", "c:/x", "a\\b", "..\\x", "\\\\host\\share", "~/x", "~root/x",
-            "a\0b", "a\nb", "a//b", "a/", "file:///etc/passwd", &long, &deep,
+            "",
+            " ",
+            ".",
+            "/etc/passwd",
+            "../x",
+            "a/../../x",
+            "a/..",
+            "C:\\x",
+            "C:x",
+            "c:/x",
+            "a\\b",
+            "..\\x",
+            "\\\\host\\share",
+            "~/x",
+            "~root/x",
+            "a\0b",
+            "a\nb",
+            "a//b",
+            "a/",
+            "file:///etc/passwd",
+            &long,
+            &deep,
         ] {
             assert!(DeliveryPath::parse(bad).is_err(), "{bad:?}");
         }

@@ -83,7 +83,9 @@ impl Collector {
             return Err(too_much(&format!("more than {MOST_CELLS} cells")));
         }
         if cells.iter().any(|c| c.chars().count() > MOST_CHARACTERS) {
-            return Err(too_much(&format!("a cell with more than {MOST_CHARACTERS} characters")).at(format!("line {line}")));
+            return Err(
+                too_much(&format!("a cell with more than {MOST_CHARACTERS} characters")).at(format!("line {line}"))
+            );
         }
         self.rows.push(Row { line, cells });
         Ok(())

@@ -27,10 +27,19 @@ impl Element<'_> {
         self.0.local_name().as_ref().to_owned()
     }
 
+    /// True if each attribute of this name, whatever its prefix, passes a test.
+    pub(super) fn every(&self, name: &str, test: impl Fn(&str) -> bool) -> bool {
+        let named = |key: quick_xml::name::QName<'_>| {
+            key.local_name().as_ref() == name && key.prefix().is_none_or(|p| p.as_ref() != "xmlns")
+        };
+        self.0.attributes().flatten().filter(|a| named(a.key)).all(|a| test(&a.value))
+    }
+
     /// The value of an attribute, by its name without prefix.
     pub(super) fn attribute(&self, name: &str) -> Option<String> {
         self.0.attributes().flatten().find_map(|a| {
-            (a.key.local_name().as_ref() == name).then(|| a.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(|v| v.into_owned()))?
+            (a.key.local_name().as_ref() == name)
+                .then(|| a.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(|v| v.into_owned()))?
         })
     }
 }
@@ -73,11 +82,6 @@ pub(super) fn walk(bytes: &[u8], see: &mut dyn FnMut(Piece<'_>) -> Result<()>) -
     }
 }
 
-/// Refuses a part that `walk` would refuse for its form: document type, entities, nesting, broken ends.
-pub(super) fn check(bytes: &[u8]) -> Result<()> {
-    walk(bytes, &mut |_| Ok(()))
-}
-
 fn decode(bytes: &[u8]) -> Result<&str> {
     std::str::from_utf8(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)).map_err(|_| broken())
 }
@@ -108,18 +112,25 @@ fn broken() -> Error {
 mod tests {
     use super::*;
 
+    fn check(bytes: &[u8]) -> Result<()> {
+        walk(bytes, &mut |_| Ok(()))
+    }
+
     #[test]
     fn text_is_put_together() {
         let mut text = String::new();
         let mut value = None;
-        walk(b"\xEF\xBB\xBF<?xml version=\"1.0\"?><w:a w:v='x &amp; y'><!-- c -->a&lt;&#x442;<b/><![CDATA[<c>]]></w:a>", &mut |piece| {
-            match piece {
-                Piece::Text(t) => text.push_str(&t),
-                Piece::Open(e) if e.name() == "a" => value = e.attribute("v"),
-                _ => {}
-            }
-            Ok(())
-        })
+        walk(
+            b"\xEF\xBB\xBF<?xml version=\"1.0\"?><w:a w:v='x &amp; y'><!-- c -->a&lt;&#x442;<b/><![CDATA[<c>]]></w:a>",
+            &mut |piece| {
+                match piece {
+                    Piece::Text(t) => text.push_str(&t),
+                    Piece::Open(e) if e.name() == "a" => value = e.attribute("v"),
+                    _ => {}
+                }
+                Ok(())
+            },
+        )
         .unwrap();
         assert_eq!(text, "a<т<c>");
         assert_eq!(value.as_deref(), Some("x & y"));

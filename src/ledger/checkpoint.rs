@@ -1,13 +1,14 @@
 //! Checkpoints: the signed head of the ledger (C2SP tlog-checkpoint), and boards' cosignatures on it (C2SP tlog-cosignature).
 
 use crate::base::canonical::MAX_INTEGER;
-use crate::base::id::VaultId;
 use crate::base::time::Moment;
 use crate::base::{Error, Result};
 use crate::crypto::sign::{PublicKey, Signature, SigningSeed, forged};
 
 use super::event::Digest;
 use super::note::{self, Note, NoteSignature};
+
+pub use crate::crypto::card::origin;
 
 /// The algorithm byte of timestamped Ed25519 cosignatures.
 pub const COSIGNATURE: u8 = 0x04;
@@ -42,11 +43,6 @@ pub struct Cosignature {
     pub key: PublicKey,
     /// When, in seconds since 1970.
     pub time: u64,
-}
-
-/// The origin line of a vault's checkpoints.
-pub fn origin(vault: &VaultId) -> String {
-    format!("subrosa.invalid/{vault}")
 }
 
 impl Checkpoint {
@@ -160,6 +156,7 @@ pub(super) fn decimal(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::id::VaultId;
     use crate::base::secret::Key;
 
     fn seed(n: u8) -> SigningSeed {

@@ -1,12 +1,11 @@
 //! An entry: one command, signed by who ran it (docs/format.md, section 5).
 
-use crate::base::canonical::MAX_INTEGER;
 use crate::base::id::{PersonId, VaultId};
 use crate::base::time::Moment;
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, canonical};
 use crate::crypto::sign::{PublicKey, Signature, SigningSeed, forged};
+use canonical::MAX_INTEGER;
 
-use super::canon;
 use super::checkpoint::decimal;
 use super::event::{Digest, Event};
 use super::tree;
@@ -64,7 +63,7 @@ impl Entry {
             return Err(Error::bug("a ledger entry has no proper command, event or number"));
         }
         let key = seed.public();
-        let message = canonical(&draft, actor, &key, None)?;
+        let message = bytes_of(&draft, actor, &key, None)?;
         let sig = seed.sign(CONTEXT, &message);
         if message.len() + sig_member(&sig).len() > MAX_ENTRY {
             return Err(Error::user(
@@ -77,7 +76,7 @@ impl Entry {
 
     /// The canonical bytes: the leaf of the tree, and a line of the export.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        canonical(&self.draft, self.actor, &self.key, Some(&self.sig))
+        bytes_of(&self.draft, self.actor, &self.key, Some(&self.sig))
     }
 
     /// Reads an entry. Anything but the exact bytes that [`Self::to_bytes`] gives is refused. Does not verify the signature.
@@ -87,7 +86,7 @@ impl Entry {
 
     /// Whether the signature is that of [`Entry::key`] over this entry. Says nothing about whose key it is.
     pub fn verify_signature(&self) -> Result<()> {
-        let message = canonical(&self.draft, self.actor, &self.key, None)?;
+        let message = bytes_of(&self.draft, self.actor, &self.key, None)?;
         if self.key.verifies(CONTEXT, &message, &self.sig) { Ok(()) } else { Err(forged("a ledger entry")) }
     }
 
@@ -127,7 +126,7 @@ pub(super) fn parse_with(bytes: &[u8], keys: &mut Keys) -> Result<Entry> {
         parts.and_then(|p| p.read(keys)).ok_or_else(|| bad("a ledger entry is not in its exact form"))?;
     let events_now: Vec<Event> =
         serde_json::from_str(events).map_err(|_| bad("a ledger entry holds an event that is not known"))?;
-    if events_now.is_empty() || canon::to_vec(&events_now).ok().as_deref() != Some(events.as_bytes()) {
+    if events_now.is_empty() || canonical::to_vec(&events_now).ok().as_deref() != Some(events.as_bytes()) {
         return Err(bad("the events of a ledger entry are not in their exact form"));
     }
     Ok(Entry { draft: Draft { events: events_now, ..entry.draft }, ..entry })
@@ -204,8 +203,8 @@ impl<'a> Parts<'a> {
 }
 
 /// The canonical JSON of an entry, with its signature or, to be signed, without.
-fn canonical(draft: &Draft, actor: PersonId, key: &PublicKey, sig: Option<&Signature>) -> Result<Vec<u8>> {
-    let events = canon::to_vec(&draft.events)?;
+fn bytes_of(draft: &Draft, actor: PersonId, key: &PublicKey, sig: Option<&Signature>) -> Result<Vec<u8>> {
+    let events = canonical::to_vec(&draft.events)?;
     let mut out = Vec::with_capacity(events.len() + 480);
     out.extend_from_slice(format!("{{\"actor\":\"{actor}\",\"command\":\"{}\",\"events\":", draft.command).as_bytes());
     out.extend_from_slice(&events);
@@ -257,7 +256,7 @@ mod tests {
     fn is_canonical_json_and_reads_back() {
         let entry = sample(denied());
         let bytes = entry.to_bytes().unwrap();
-        let value: serde_json::Value = crate::base::canonical::from_slice(&bytes).unwrap();
+        let value: serde_json::Value = canonical::from_slice(&bytes).unwrap();
         assert_eq!(value["format"], "subrosa-entry/1");
         assert_eq!(value["seq"], 12);
         assert_eq!(value.as_object().unwrap().len(), 10);
@@ -268,11 +267,10 @@ mod tests {
     }
 
     #[test]
-    fn every_event_is_written_as_the_ground_floor_writes_it() {
-        let entry = sample(super::super::event::tests::all());
+    fn every_event_is_canonical_and_reads_back() {
+        let entry = sample(super::super::event_tests::all());
         let bytes = entry.to_bytes().unwrap();
-        crate::base::canonical::from_slice::<serde_json::Value>(&bytes).unwrap();
-        assert_eq!(canon::to_vec(&entry.events).unwrap(), crate::base::canonical::to_vec(&entry.events).unwrap());
+        canonical::from_slice::<serde_json::Value>(&bytes).unwrap();
         assert_eq!(Entry::parse(&bytes).unwrap(), entry);
     }
 
@@ -281,7 +279,7 @@ mod tests {
         let entry = sample(denied());
         let mut value: serde_json::Value = serde_json::from_slice(&entry.to_bytes().unwrap()).unwrap();
         value.as_object_mut().unwrap().remove("sig");
-        let message = crate::base::canonical::to_vec(&value).unwrap();
+        let message = canonical::to_vec(&value).unwrap();
         assert!(entry.key.verifies("subrosa/entry/1", &message, &entry.sig));
     }
 

@@ -1,10 +1,12 @@
 //! Floor 2: the ledger: entries, tree, checkpoints, proofs. Pure; storage comes in through a trait.
 
-mod canon;
 pub mod checkpoint;
 pub mod entry;
 pub mod event;
+#[cfg(test)]
+mod event_tests;
 pub mod export;
+mod facts;
 pub mod fault;
 pub mod note;
 pub mod proof;

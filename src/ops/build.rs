@@ -233,8 +233,8 @@ impl Rendered {
 
 fn signed(act: &Act<'_>, records: &[DecisionRecord]) -> Result<Decisions> {
     let one = |record: &DecisionRecord| {
-        let (person, _) = plan::decider(act, &record.facts)?;
-        Ok(SignedDecision { decision: record.facts.clone(), sig: record.sig, card: person.card })
+        let card = plan::decider(act, &record.facts)?.person.card;
+        Ok(SignedDecision { decision: record.facts.clone(), sig: record.sig, card })
     };
     let decisions = records.iter().map(one).collect::<Result<_>>()?;
     Ok(Decisions { format: DECISIONS_FORMAT.to_owned(), decisions })
@@ -255,7 +255,7 @@ fn manifest_of(
     Ok(Manifest {
         format: FORMAT.to_owned(),
         vault,
-        origin: origin(vault),
+        origin: origin(&vault),
         project: ProjectName { id: known.project.id, title: known.project.title.clone() },
         release: ReleaseId::from_bytes([0; 16]),
         recipient: facts.recipient,

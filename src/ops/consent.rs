@@ -99,7 +99,7 @@ impl StateShown {
 }
 
 impl ScopeShown {
-    /// Whether it covers more than a passage of another interview could.
+    /// With codes and version numbers instead of ids.
     fn new(view: &View<'_>, scope: &ConsentScope) -> Result<Self> {
         let code = |id: &InterviewId| Ok(view.load_interview(*id)?.body.code);
         Ok(match scope {

@@ -200,8 +200,9 @@ pub fn shown(view: &View<'_>, filed: &Filed) -> Result<Vec<Shown>> {
 /// The decisions on a request, each with its signature verified again and its steward judged as of now.
 pub fn verified(view: &View<'_>, filed: &Filed) -> Result<Vec<(DecisionRecord, Decided)>> {
     let verify = |record: DecisionRecord| {
-        let (person, party) = plan::decider(view, &record.facts)?;
-        let decided = Decided::verify(record.facts.clone(), &record.sig, person.card.sign(), party)?;
+        let decider = plan::decider(view, &record.facts)?;
+        let key = decider.person.card.sign();
+        let decided = Decided::verify(record.facts.clone(), &record.sig, key, decider.party, decider.sites)?;
         Ok((record, decided))
     };
     of(view, filed)?.into_iter().map(verify).collect()

@@ -112,7 +112,9 @@ impl Version {
             None => rows.pop(),
         };
         let row = row.ok_or_else(|| match which.transcript {
-            Some(_) => Error::user("the interview has no such transcript version", "`subrosa redact status CODE` lists them."),
+            Some(_) => {
+                Error::user("the interview has no such transcript version", "`subrosa redact status CODE` lists them.")
+            }
             None => Error::user("the interview has no transcript yet", "Take one in with `subrosa ingest`."),
         })?;
         let outline = view.outline(&row, &interview.key)?;

@@ -4,7 +4,7 @@ use crate::base::id::{ParticipantId, Token};
 use crate::base::role::Role;
 use crate::base::{Error, Result};
 use crate::domain::interview::{Interview, SpeakerRole};
-use crate::domain::participant::ParticipantMeta;
+use crate::domain::participant::{ParticipantContent, ParticipantMeta};
 use crate::redact::{Class, KnownEntity};
 use crate::session::{Loaded, View};
 use crate::store::catalogue::{InterviewRow, ParticipantRow};
@@ -55,10 +55,7 @@ pub fn find_voice(view: &View<'_>, interview: &Interview, which: Option<&str>) -
     let token: Option<Token> = which.parse().ok();
     let fits = |v: &Voice| v.label == which || token == Some(v.participant.body.token);
     all.into_iter().find(fits).ok_or_else(|| {
-        Error::user(
-            "no participant of this interview has that label or token",
-            "`subrosa consent show` lists them.",
-        )
+        Error::user("no participant of this interview has that label or token", "`subrosa consent show` lists them.")
     })
 }
 
@@ -68,25 +65,39 @@ pub fn require_keeper(view: &View<'_>, row: &InterviewRow) -> Result<()> {
 }
 
 /// The names and contacts of everybody who speaks in the interview, as far as the vault knows them, for
-/// [`crate::redact::Detector`]. Keys are participant ids. Persons are numbered in the order of the interview's speakers, so that the same
-/// person has the same number in every version: `[person 1]`, and `[contact 1]` for how to reach them. For archivists of the site.
+/// [`crate::redact::Detector`]. Keys are participant ids, and labels for interviewers and the like. Persons are numbered by their place among the
+/// interview's speakers, so that the same person has the same number in every version: `[person 1]`, and `[contact 1]` for how to
+/// reach them. For archivists of the site.
 pub fn known_entities(view: &View<'_>, interview: &Loaded<InterviewRow, Interview>) -> Result<Vec<KnownEntity>> {
+    let mut others = view.interview_content(&interview.row)?.1.others;
     let mut seen: Vec<ParticipantId> = Vec::new();
     let mut known = Vec::new();
-    for id in interview.body.speakers.iter().filter_map(|s| s.participant) {
-        if seen.contains(&id) {
-            continue;
+    let mut number = 0;
+    for speaker in &interview.body.speakers {
+        number += 1;
+        if let Some(person) = others.remove(&speaker.label) {
+            known.extend(entities(&speaker.label, number, person));
         }
-        seen.push(id);
-        let row = view.load_participant(id)?.row;
-        let (_, content) = view.participant_content(&row)?;
-        let names: Vec<String> = content.names.into_iter().chain(content.also_known_as).collect();
-        for (class, forms) in [(Class::Person, names), (Class::Contact, content.contacts)] {
-            if !forms.is_empty() {
-                let pseudonym = Some(format!("{} {}", class.name(), seen.len()));
-                known.push(KnownEntity { key: id.to_string(), class, forms, pseudonym });
-            }
+        if let Some(id) = speaker.participant.filter(|id| !seen.contains(id)) {
+            seen.push(id);
+            let row = view.load_participant(id)?.row;
+            known.extend(entities(&id.to_string(), number, view.participant_content(&row)?.1));
         }
     }
+    for (label, person) in others {
+        number += 1;
+        known.extend(entities(&label, number, person));
+    }
     Ok(known)
+}
+
+fn entities(key: &str, number: usize, person: ParticipantContent) -> impl Iterator<Item = KnownEntity> {
+    let names: Vec<String> = person.names.into_iter().chain(person.also_known_as).collect();
+    let both = [(Class::Person, names), (Class::Contact, person.contacts)];
+    both.into_iter().filter(|(_, forms)| !forms.is_empty()).map(move |(class, forms)| KnownEntity {
+        key: key.to_owned(),
+        class,
+        forms,
+        pseudonym: Some(format!("{} {number}", class.name())),
+    })
 }

@@ -27,7 +27,8 @@ pub(super) fn windows(text: &str) -> Vec<Window<'_>> {
             return out;
         };
         let (head, _) = rest.split_at(limit);
-        let cut = head.rfind('\n').filter(|&at| at > limit / 2).or_else(|| last_space(head, limit / 2)).unwrap_or(limit);
+        let cut =
+            head.rfind('\n').filter(|&at| at > limit / 2).or_else(|| last_space(head, limit / 2)).unwrap_or(limit);
         let (head, _) = rest.split_at(cut);
         out.push(Window { text: head, start });
         let back = head.char_indices().rev().nth(OVERLAP).map_or(cut, |(at, _)| at);
@@ -66,7 +67,8 @@ pub(super) struct Folded {
 impl Folded {
     /// Folds a stretch that begins at code point `start` of the whole text.
     pub(super) fn new(text: &str, start: usize) -> Self {
-        let mut folded = Self { text: String::with_capacity(text.len()), origin: Vec::with_capacity(text.len()), start };
+        let mut folded =
+            Self { text: String::with_capacity(text.len()), origin: Vec::with_capacity(text.len()), start };
         let mut last: Option<char> = None;
         for (point, c) in (0u32..).zip(text.chars()) {
             if c.is_ascii() {
@@ -94,7 +96,7 @@ impl Folded {
             self.push(c, point);
             return Some(c);
         }
-        let Some(last) = last else { return None };
+        let last = last?;
         if let Some(both) = compose(last, c) {
             let from = self.text.len() - last.len_utf8();
             let begin = self.origin.get(from).map_or(point, |o| o.0);
@@ -206,10 +208,37 @@ fn is_cyrillic(c: char) -> bool {
 }
 
 const TWINS: &[(char, char)] = &[
-    ('a', 'а'), ('c', 'с'), ('e', 'е'), ('o', 'о'), ('p', 'р'), ('x', 'х'), ('y', 'у'), ('k', 'к'), ('i', 'і'),
-    ('s', 'ѕ'), ('j', 'ј'), ('h', 'һ'), ('ë', 'ё'), ('A', 'А'), ('B', 'В'), ('C', 'С'), ('E', 'Е'), ('H', 'Н'),
-    ('K', 'К'), ('M', 'М'), ('O', 'О'), ('P', 'Р'), ('T', 'Т'), ('X', 'Х'), ('Y', 'У'), ('I', 'І'), ('S', 'Ѕ'),
-    ('J', 'Ј'), ('Ë', 'Ё'), ('m', 'м'), ('t', 'т'),
+    ('a', 'а'),
+    ('c', 'с'),
+    ('e', 'е'),
+    ('o', 'о'),
+    ('p', 'р'),
+    ('x', 'х'),
+    ('y', 'у'),
+    ('k', 'к'),
+    ('i', 'і'),
+    ('s', 'ѕ'),
+    ('j', 'ј'),
+    ('h', 'һ'),
+    ('ë', 'ё'),
+    ('A', 'А'),
+    ('B', 'В'),
+    ('C', 'С'),
+    ('E', 'Е'),
+    ('H', 'Н'),
+    ('K', 'К'),
+    ('M', 'М'),
+    ('O', 'О'),
+    ('P', 'Р'),
+    ('T', 'Т'),
+    ('X', 'Х'),
+    ('Y', 'У'),
+    ('I', 'І'),
+    ('S', 'Ѕ'),
+    ('J', 'Ј'),
+    ('Ë', 'Ё'),
+    ('m', 'м'),
+    ('t', 'т'),
 ];
 
 fn to_cyrillic(c: char) -> Option<char> {

@@ -30,7 +30,8 @@ pub(super) struct Known {
 struct Entity {
     class: Class,
     replacement: String,
-    initials: HashSet<char>,
+    /// For each word of the name, the letters that may stand for it.
+    initials: Vec<Vec<char>>,
 }
 
 /// A word of the text.
@@ -64,7 +65,7 @@ impl Known {
                 Some(pseudonym) => format!("[{pseudonym}]"),
                 None => label(class).replace(']', &format!(" {count}]")),
             };
-            this.entities.push(Entity { class, replacement, initials: HashSet::new() });
+            this.entities.push(Entity { class, replacement, initials: Vec::new() });
             for form in parts.iter().flat_map(|p| &p.forms) {
                 this.take(class, form);
             }
@@ -107,7 +108,7 @@ impl Known {
                     let alone = word.chars().count() == 1;
                     let stems = if alone { [(key(word), Endings::None)].into() } else { names::expand(word) };
                     if let Some(entity) = self.entities.last_mut() {
-                        entity.initials.extend(stems.iter().filter_map(|(stem, _)| stem.chars().next()));
+                        entity.initials.push(names::initials(word));
                     }
                     for (stem, endings) in stems.into_iter().filter(|(stem, _)| stem.chars().count() > 1) {
                         self.names.entry(stem).or_default().push((at, endings));
@@ -121,7 +122,9 @@ impl Known {
                 let tails = if digits && plain.len() >= 10 { plain.len() - 7 } else { 0 };
                 for cut in 0..=tails.min(3) {
                     let tail = plain.get(cut..).unwrap_or_default();
-                    if let Some(head) = tail.char_indices().nth(SHORTEST - 1).and_then(|(i, c)| tail.get(..i + c.len_utf8())) {
+                    if let Some(head) =
+                        tail.char_indices().nth(SHORTEST - 1).and_then(|(i, c)| tail.get(..i + c.len_utf8()))
+                    {
                         self.numbers.entry(head.to_owned()).or_default().push((at, tail.to_owned()));
                     }
                 }
@@ -135,18 +138,23 @@ impl Known {
         }
     }
 
-    /// Which persons a word may name.
-    fn named(&self, word: &str, capital: bool) -> Vec<usize> {
+    /// Which persons a word may name. A word in small letters must be a form of the register's own word; standing
+    /// `beside` a name it may be short too: `van`, `оглы`.
+    fn named(&self, word: &str, capital: bool, beside: bool) -> Vec<usize> {
         let mut out = Vec::new();
         for key in keys(word) {
             if !key.chars().next().is_some_and(|first| self.firsts.contains(&first)) {
                 continue;
             }
-            let small_is_right = capital || (key.chars().count() >= 4 && !names::is_word(&key));
+            let small_is_right = capital || beside || (key.chars().count() >= 4 && !names::is_word(&key));
             for cut in key.char_indices().map(|(at, c)| at + c.len_utf8()) {
                 let (stem, rest) = key.split_at(cut);
                 for &(of, endings) in self.names.get(stem).into_iter().flatten() {
-                    let right = if capital { endings.take(rest) } else { rest.is_empty() && endings <= Endings::None && small_is_right };
+                    let right = if capital {
+                        endings.take(rest)
+                    } else {
+                        rest.is_empty() && endings == Endings::Own && small_is_right
+                    };
                     if right && !out.contains(&of) {
                         out.push(of);
                     }
@@ -159,7 +167,7 @@ impl Known {
     fn persons(&self, text: &str, tokens: &[Token], caseless: bool, hit: &mut dyn FnMut(usize, usize, &[usize])) {
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
-            let mut of = self.named(&text[token.from..token.to], caseless || token.capital);
+            let mut of = self.named(&text[token.from..token.to], caseless || token.capital, false);
             if of.is_empty() {
                 self.initials_alone(text, tokens, at, hit);
                 at += 1;
@@ -169,7 +177,7 @@ impl Known {
             at += 1;
             while let (Some(last), Some(next)) = (tokens.get(at - 1), tokens.get(at)) {
                 let same = if matches!(&text[last.to..next.from], " " | "-" | "  " | " -" | "- ") {
-                    self.named(&text[next.from..next.to], caseless || next.capital)
+                    self.named(&text[next.from..next.to], caseless || next.capital, true)
                 } else {
                     Vec::new()
                 };
@@ -211,8 +219,13 @@ impl Known {
         if first == second || !joined {
             return;
         }
+        let both = |initials: &[Vec<char>]| {
+            let mut pairs =
+                initials.iter().enumerate().flat_map(|(i, a)| initials.iter().skip(i + 1).map(move |b| (a, b)));
+            pairs.any(|(a, b)| a.contains(&first) && b.contains(&second) || b.contains(&first) && a.contains(&second))
+        };
         let of: Vec<usize> =
-            (0..self.entities.len()).filter(|&e| self.is_initial(one, &[e]) && self.is_initial(two, &[e])).collect();
+            self.entities.iter().enumerate().filter(|(_, e)| both(&e.initials)).map(|(at, _)| at).collect();
         if !of.is_empty() {
             hit(one.from, two.to + 1, &of);
         }
@@ -220,7 +233,9 @@ impl Known {
 
     fn is_initial(&self, token: &Token, of: &[usize]) -> bool {
         let letter = token.initial;
-        letter.is_some_and(|l| of.iter().any(|&e| self.entities.get(e).is_some_and(|e| e.initials.contains(&l))))
+        letter.is_some_and(|l| {
+            of.iter().any(|&e| self.entities.get(e).is_some_and(|e| e.initials.iter().flatten().any(|&i| i == l)))
+        })
     }
 
     /// Places, organisations and the like: all words of a form one after the other, each with any short ending.
@@ -296,7 +311,9 @@ fn follows(text: &str, tokens: &[Token], words: &[String]) -> bool {
         && tokens.windows(2).zip(words).all(|(pair, word)| {
             let gap = &text[pair[0].to..pair[1].from];
             let key = key(&text[pair[1].from..pair[1].to]);
-            gap.len() <= 3 && !gap.contains('\n') && key.strip_prefix(word.as_str()).is_some_and(|r| r.chars().count() <= ENDING)
+            gap.len() <= 3
+                && !gap.contains('\n')
+                && key.strip_prefix(word.as_str()).is_some_and(|r| r.chars().count() <= ENDING)
         })
 }
 

@@ -153,7 +153,8 @@ mod tests {
     }
 
     fn mark(id: u32, turn: u32, end: u32) -> Mark {
-        let span = Span { start: 0, end: end as usize, class: Class::Person, layer: "known", replacement: "[p]".into() };
+        let span =
+            Span { start: 0, end: end as usize, class: Class::Person, layer: "known", replacement: "[p]".into() };
         Mark::suggested(id, turn, &span).unwrap()
     }
 

@@ -83,7 +83,7 @@ pub(super) fn expand(word: &str) -> BTreeSet<Stem> {
     let lower = word.to_lowercase();
     let mut out = BTreeSet::new();
     if lower.chars().any(is_cyrillic) {
-        for form in russian(&lower, &mut out) {
+        for form in russian(&lower, Endings::Own, &mut out) {
             if LINES.of.contains_key(&key(&lower)) || form == lower {
                 spell(&form, &mut out);
             }
@@ -91,7 +91,7 @@ pub(super) fn expand(word: &str) -> BTreeSet<Stem> {
     } else if key(&lower).is_ascii() {
         take_latin(&key(&lower), &mut out);
         for cyrillic in to_cyrillic(&key(&lower)) {
-            let names = russian(&cyrillic, &mut out);
+            let names = russian(&cyrillic, Endings::None, &mut out);
             if names.len() > 1 {
                 names.iter().for_each(|name| spell(name, &mut out));
             }
@@ -103,30 +103,44 @@ pub(super) fn expand(word: &str) -> BTreeSet<Stem> {
     out
 }
 
-/// Takes a Russian name in with its cases and short forms; returns the names taken, itself first.
-fn russian(lower: &str, out: &mut BTreeSet<Stem>) -> Vec<String> {
+/// The letters that may stand for a word of a name, as keys, in its own script and the other.
+pub(super) fn initials(word: &str) -> Vec<char> {
+    let key = key(word);
+    let Some(first) = key.chars().next() else { return Vec::new() };
+    let mut out = vec![first];
+    out.extend(tables::latin(first).iter().filter_map(|latin| latin.chars().next()));
+    let cyrillic = tables::CYRILLIC.iter().filter(|(latin, _)| latin.starts_with(first) && key.starts_with(latin));
+    out.extend(cyrillic.flat_map(|(_, to)| to.iter()).filter_map(|letters| letters.chars().next()));
+    out.sort_unstable();
+    out.dedup();
+    out
+}
+
+/// Takes a Russian name in with its cases and short forms, its own cases as `own`; returns the names taken, itself first.
+fn russian(lower: &str, own: Endings, out: &mut BTreeSet<Stem>) -> Vec<String> {
     let mut names = vec![lower.to_owned()];
     if let Some(lines) = LINES.of.get(&key(lower)) {
-        names.extend(lines.iter().filter_map(|&at| tables::SHORT.get(at)).flat_map(|l| l.split(' ')).map(str::to_owned));
+        names
+            .extend(lines.iter().filter_map(|&at| tables::SHORT.get(at)).flat_map(|l| l.split(' ')).map(str::to_owned));
         names.dedup();
     }
     let patronymic = ["вич", "вна", "ична", "ьич", "овна", "евна", "кич", "мич"].iter().any(|end| lower.ends_with(end));
     if patronymic {
-        decline(lower, Part::Patronymic, out);
+        decline(lower, Part::Patronymic, own, out);
         for spoken in spoken_patronymic(lower) {
-            decline(&spoken, Part::Patronymic, out);
-            decline(&spoken, Part::Surname, out);
+            decline(&spoken, Part::Patronymic, own, out);
+            decline(&spoken, Part::Surname, own, out);
         }
     }
     for name in &names {
-        decline(name, Part::Given, out);
+        decline(name, Part::Given, if name == lower { own } else { Endings::None }, out);
         stem(&key(name), "аеийоуыьэюя", Endings::Russian, out);
     }
     stem(&key(lower), "", Endings::Cyrillic, out);
     stem(&key(lower), "а", Endings::Cyrillic, out);
     if !LINES.of.contains_key(&key(lower)) {
         for surname in both_genders(lower) {
-            decline(&surname, Part::Surname, out);
+            decline(&surname, Part::Surname, own, out);
             let stemmed = ["ий", "ый", "ой", "ая"].iter().find_map(|end| surname.strip_suffix(end));
             stem(&key(stemmed.unwrap_or(&surname)), "аоьйя", Endings::Russian, out);
         }
@@ -136,10 +150,18 @@ fn russian(lower: &str, out: &mut BTreeSet<Stem>) -> Vec<String> {
 
 /// How patronymics are spoken: Олегович, Олегыч; Николаевна, Николавна.
 fn spoken_patronymic(lower: &str) -> Vec<String> {
-    [("ович", "ыч"), ("евич", "ич"), ("евич", "ьич"), ("аевич", "аич"), ("евна", "вна"), ("овна", "на"), ("ьевна", "ьвна")]
-        .iter()
-        .filter_map(|(long, short)| lower.strip_suffix(long).map(|head| format!("{head}{short}")))
-        .collect()
+    [
+        ("ович", "ыч"),
+        ("евич", "ич"),
+        ("евич", "ьич"),
+        ("аевич", "аич"),
+        ("евна", "вна"),
+        ("овна", "на"),
+        ("ьевна", "ьвна"),
+    ]
+    .iter()
+    .filter_map(|(long, short)| lower.strip_suffix(long).map(|head| format!("{head}{short}")))
+    .collect()
 }
 
 /// A surname as a man and as a woman bear it.
@@ -164,8 +186,8 @@ fn both_genders(lower: &str) -> Vec<String> {
     out
 }
 
-fn decline(name: &str, part: Part, out: &mut BTreeSet<Stem>) {
-    out.extend(petrovich::forms(name, part).iter().map(|form| (key(form), Endings::None)));
+fn decline(name: &str, part: Part, endings: Endings, out: &mut BTreeSet<Stem>) {
+    out.extend(petrovich::forms(name, part).iter().map(|form| (key(form), endings)));
 }
 
 /// Takes `name` without its last letter, where that is one of `vowels`, as a stem.
@@ -243,7 +265,9 @@ mod tests {
 
     fn takes(word: &str, form: &str) -> bool {
         let form = key(form);
-        expand(word).iter().any(|(stem, endings)| form.strip_prefix(stem.as_str()).is_some_and(|rest| endings.take(rest)))
+        expand(word)
+            .iter()
+            .any(|(stem, endings)| form.strip_prefix(stem.as_str()).is_some_and(|rest| endings.take(rest)))
     }
 
     #[test]
@@ -281,14 +305,22 @@ mod tests {
 
     #[test]
     fn leaves_other_words() {
-        for (word, other) in [("Вера", "верность"), ("Роман", "романтика"), ("Марина", "маринад"), ("Mark", "market"), ("Will", "willing")] {
+        for (word, other) in [
+            ("Вера", "верность"),
+            ("Роман", "романтика"),
+            ("Марина", "маринад"),
+            ("Mark", "market"),
+            ("Will", "willing"),
+        ] {
             assert!(!takes(word, other), "{word}: {other}");
         }
     }
 
     #[test]
     fn takes_anything_and_stays_small() {
-        for odd in ["", "а", "😀", "ΩΩ", "გიორგი", "Щщщщщщщщщщщщщщщщщщщщщщщщщщщщщщщщщ", "shchshchshchshchshchshch", "123"] {
+        for odd in
+            ["", "а", "😀", "ΩΩ", "გიორგი", "Щщщщщщщщщщщщщщщщщщщщщщщщщщщщщщщщщ", "shchshchshchshchshchshch", "123"]
+        {
             assert!(expand(odd).len() < 40_000, "{odd}");
         }
     }

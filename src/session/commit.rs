@@ -2,7 +2,7 @@
 //! anything becomes visible (docs/adr/0002).
 
 use super::log::Log;
-use super::unlock::{NEXT_KEYRING, Unlocked, Vault};
+use super::unlock::{KEYRING, NEXT_KEYRING, Unlocked, Vault};
 use super::view::View;
 use crate::base::id::{PersonId, SiteId, SlotId};
 use crate::base::secret::Key;
@@ -111,21 +111,43 @@ impl Vault<Unlocked> {
     /// Does one command under the vault's lock. `act` reads, writes and names events; if it fails, everything is as before.
     /// What it returns may be shown once this has returned: by then the entry is durable.
     pub fn commit<T>(&mut self, command: &str, act: impl FnOnce(&mut Act<'_>) -> Result<T>) -> Result<T> {
-        self.commit_with(command, None, act)
+        let now = self.now()?;
+        self.write(command, now, None, act)
+    }
+
+    /// As [`Vault::commit`], at a time that two people vouch for.
+    pub(super) fn commit_at<T>(
+        &mut self,
+        command: &str,
+        time: Moment,
+        act: impl FnOnce(&mut Act<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.write(command, time, None, act)
     }
 
     /// As [`Vault::commit`], putting a new keyring in force with it.
     pub(super) fn commit_with<T>(
         &mut self,
         command: &str,
+        keyring: (KeyringFile, Roster, Bundle),
+        act: impl FnOnce(&mut Act<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let now = self.now()?;
+        self.write(command, now, Some(keyring), act)
+    }
+
+    fn write<T>(
+        &mut self,
+        command: &str,
+        time: Moment,
         keyring: Option<(KeyringFile, Roster, Bundle)>,
         act: impl FnOnce(&mut Act<'_>) -> Result<T>,
     ) -> Result<T> {
         let lock = self.layout.lock()?;
         self.refresh()?;
-        let now = self.now()?;
         let catalogue = self.catalogue()?;
         let head = self.state.log.head()?;
+        let now = head.time.map_or(time, |last| last.max(time));
         let mut doing = Act {
             view: self.view()?,
             writer: catalogue.begin()?,
@@ -173,8 +195,8 @@ impl Vault<Unlocked> {
         }
         writer.commit()?;
         drain_locked(self.catalogue()?, &self.state.log)?;
-        if let Some((file, roster, bundle)) = keyring {
-            self.layout.write(super::unlock::KEYRING, &file.to_bytes()?)?;
+        if let Some((_, roster, bundle)) = keyring {
+            self.layout.rename(NEXT_KEYRING, KEYRING)?;
             self.state.context.roster = roster;
             self.state.context.bundle = bundle;
         }

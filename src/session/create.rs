@@ -120,7 +120,7 @@ fn found(layout: &Layout, founding: &Founding<'_>) -> Result<VaultCard> {
 
     let policies = Policies::load(&[]).map_err(|e| e.at("the policies"))?;
     let study_digest = Digest::of(text.as_bytes());
-    let sig = signer.sign("subrosa/study/1", text.as_bytes());
+    let sig = crate::domain::study::sign_study(text, signer);
     let mut events = vec![
         Event::Genesis {
             origin: origin(&vault),

@@ -76,6 +76,26 @@ impl Log {
         Proof::make(index, head, &Stored(&self.db))
     }
 
+    /// The tiles of the tree, for reading.
+    pub fn tiles(&self) -> impl TileStore + '_ {
+        Stored(&self.db)
+    }
+
+    /// The entries from `from` on, one at a time, so that other commands can go on writing.
+    pub fn leaves(&self, from: u64) -> impl Iterator<Item = Result<Vec<u8>>> + '_ {
+        let mut at = Some(from);
+        std::iter::from_fn(move || match self.db.next(at?) {
+            Ok(found) => {
+                at = found.as_ref().map(|(seq, _)| seq + 1);
+                found.map(|(_, leaf)| Ok(leaf))
+            }
+            Err(error) => {
+                at = None;
+                Some(Err(error))
+            }
+        })
+    }
+
     /// The digest of the roster that the ledger last recorded.
     pub fn keyring_digest(&self) -> Result<Option<Digest>> {
         let bytes = self.db.meta("keyring")?;

@@ -1,5 +1,6 @@
 //! Floor 4: a vault, locked and unlocked; loading from it, and committing to it: the one write path.
 
+mod clock;
 mod commit;
 mod create;
 mod log;
@@ -10,7 +11,8 @@ mod view;
 pub use commit::Act;
 pub use log::{Head, Log};
 pub use create::{Founding, create};
-pub use rotate::{Change, change_membership};
+pub(crate) use create::study_id;
+pub use rotate::{Change, change_membership, refresh_membership};
 pub use unlock::{Locked, Unlocked, Vault};
 pub use view::{Loaded, PersonRecord, SiteRecord, StudyRecord, View};
 

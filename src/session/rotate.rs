@@ -18,6 +18,7 @@ use crate::store::catalogue::RecordKind;
 const ROTATING: &str = "rotating";
 
 /// A change of membership.
+#[expect(clippy::large_enum_variant, reason = "one is made for one call and never kept")]
 pub enum Change {
     /// Somebody new, with a card whose fingerprint was compared.
     Enrol(Card, Vec<RoleGrant>),
@@ -86,7 +87,7 @@ pub fn change_membership(vault: &mut Vault<Unlocked>, change: Change) -> Result<
     let version = roster.version;
     let new_sites = rotation.new_sites;
     let rotates = rotation.rotates;
-    vault.commit_with(command, Some((file, roster, rotation.bundle)), |act| {
+    vault.commit_with(command, (file, roster, rotation.bundle), |act| {
         for (site, generation, key) in &new_sites {
             act.add_site(*site, *generation, key)?;
         }
@@ -291,4 +292,10 @@ fn issue_card(vault: &Vault<Unlocked>, roster: &Roster, now: crate::base::time::
         vault.identity().signer(),
     )?
     .to_bytes()
+}
+
+/// Gives everybody the keys that their roles give them now, for example of a site that came with an amendment of the study.
+pub fn refresh_membership(vault: &mut Vault<Unlocked>) -> Result<()> {
+    let me = vault.me().clone();
+    change_membership(vault, Change::SetRoles(me.id, me.roles))
 }

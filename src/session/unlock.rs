@@ -7,7 +7,7 @@ use super::log::Log;
 use super::view::View;
 use super::{commit, rotate};
 use crate::base::id::PersonId;
-use crate::base::time::{Clock, Moment};
+use crate::base::time::Clock;
 use crate::base::{Error, Result};
 use crate::crypto::identity::Identity;
 use crate::crypto::keyring::{self, Bundle, Compartment, KeyringFile, Member, Roster};
@@ -23,11 +23,6 @@ use crate::store::state::{Seen, StateFolder};
 /// The keyring in force, and the one about to be (docs/adr/0002).
 pub(super) const KEYRING: &str = "keyring.json";
 pub(super) const NEXT_KEYRING: &str = "keyring.next.json";
-
-/// How far the clock may run behind the last entry without being wrong: five minutes.
-const BEHIND: i64 = 300;
-/// How long a vault may lie untouched before the clock is doubted: ten years.
-const AHEAD: i64 = 10 * 366 * 86_400;
 
 /// A vault: `Vault<Locked>` can be unlocked, `Vault<Unlocked>` can be read and committed to.
 pub struct Vault<S> {
@@ -52,7 +47,7 @@ pub struct Unlocked {
 }
 
 /// Who is at the keyboard, and what they hold.
-pub struct Context {
+pub(super) struct Context {
     pub(super) identity: Identity,
     pub(super) bundle: Bundle,
     pub(super) roster: Roster,
@@ -162,6 +157,14 @@ impl Vault<Unlocked> {
         &self.state.seen
     }
 
+    /// Remembers that the signatures of all entries before `size` have been verified.
+    pub fn remember_verified(&mut self, size: u64) -> Result<()> {
+        self.state.seen.verified = self.state.seen.verified.max(size);
+        let mut seen = self.state.folder.load(self.layout.vault())?.unwrap_or_else(|| self.state.seen.clone());
+        seen.verified = seen.verified.max(size);
+        self.state.folder.save(&seen)
+    }
+
     /// The destructions so far, for `check`.
     pub fn key_slots(&self) -> std::cell::Ref<'_, KeyFile> {
         self.state.keys.borrow()
@@ -195,26 +198,6 @@ impl Vault<Unlocked> {
     /// The keys of a compartment that this person holds, newest first.
     pub fn held(&self, name: Compartment) -> Vec<&crate::base::secret::Key> {
         self.state.context.bundle.generations(name).map(|(_, key)| key).collect()
-    }
-
-    /// The time that decisions use: the later of the clock and the last entry. Refuses a clock that cannot be right.
-    pub fn now(&self) -> Result<Moment> {
-        let clock = self.state.clock.now();
-        let Some(last) = self.state.log.head()?.time else { return Ok(clock) };
-        let gap = clock.seconds() - last.seconds();
-        if gap < -BEHIND {
-            return Err(Error::user(
-                format!("this machine's clock says {clock}, but the vault's last entry is of {last}"),
-                "Set the clock right, then run the command again. Nothing was written.",
-            ));
-        }
-        if gap > AHEAD {
-            return Err(Error::user(
-                format!("this machine's clock says {clock}, more than ten years after the vault's last entry ({last})"),
-                "Set the clock right, then run the command again. Nothing was written.",
-            ));
-        }
-        Ok(clock.max(last))
     }
 
     /// Signs the ledger's head, if this person holds the key for it, and remembers it in their state folder.
@@ -336,7 +319,7 @@ fn next_keyring(layout: &Layout, identity: &Identity, pinned: Option<Digest>) ->
     if pinned != Some(Digest(keyring::digest(&roster)?)) {
         return Err(rolled_back());
     }
-    layout.write(KEYRING, &bytes)?;
+    layout.rename(NEXT_KEYRING, KEYRING)?;
     Ok((bundle, roster))
 }
 
@@ -386,7 +369,7 @@ fn not_enrolled() -> Error {
 
 impl Context {
     /// Who it is.
-    pub fn person(&self) -> PersonId {
+    pub(super) fn person(&self) -> PersonId {
         self.me.id
     }
 }

@@ -122,6 +122,11 @@ impl<'v> View<'v> {
         self.keys.borrow().get(slot, class)
     }
 
+    /// Whether there is a key in a slot, whoever can open it.
+    pub fn has_key(&self, slot: SlotId) -> bool {
+        self.keys.borrow().has(slot)
+    }
+
     /// Whether the reader can open the content of a site.
     pub fn opens(&self, site: SiteId) -> bool {
         self.keys.borrow().opens(site)

@@ -3,6 +3,8 @@
 //! A [`Reader`] reads. A [`Writer`] also writes; only a transaction gives one out ([`Catalogue::begin`]), so that no row changes
 //! outside a commit. Every byte about a participant or an item crosses [`Cell`]: there is no way to write one in clear.
 
+mod rows;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +15,8 @@ use crate::base::id::{ConsentEventId, InterviewId, ObjectId, ParticipantId, Site
 use crate::base::secret::Key;
 use crate::base::{Error, Result, canonical};
 use crate::crypto::seal;
+
+pub use rows::{ConsentRow, InterviewRow, ObjectRow, ParticipantRow, TranscriptRow};
 
 /// The catalogue database, open.
 pub struct Catalogue {
@@ -76,80 +80,6 @@ pub enum TagKind {
     Token,
 }
 
-/// A participant's row.
-pub struct ParticipantRow {
-    /// Id.
-    pub id: ParticipantId,
-    /// The site whose archivists hold the content key.
-    pub site: SiteId,
-    /// The slot of the meta key.
-    pub meta_slot: SlotId,
-    /// The slot of the content key.
-    pub content_slot: SlotId,
-    /// Sealed under the meta key.
-    pub meta: Cell,
-    /// Sealed under the content key.
-    pub content: Cell,
-}
-
-/// An interview's row.
-pub struct InterviewRow {
-    /// Id.
-    pub id: InterviewId,
-    /// Site.
-    pub site: SiteId,
-    /// The slot of its key, class meta.
-    pub slot: SlotId,
-    /// The slot of its content key, class content.
-    pub content_slot: SlotId,
-    /// Sealed under the first.
-    pub body: Cell,
-    /// Sealed under the second: notes, file names, free metadata.
-    pub content: Cell,
-}
-
-/// An object's row.
-pub struct ObjectRow {
-    /// Id.
-    pub id: ObjectId,
-    /// The interview that it belongs to.
-    pub interview: InterviewId,
-    /// The slot of its key, class content.
-    pub slot: SlotId,
-    /// Sealed under the interview's key: what it is, without its name.
-    pub body: Cell,
-}
-
-/// A transcript version's row.
-pub struct TranscriptRow {
-    /// Id.
-    pub id: TranscriptId,
-    /// The interview that it belongs to.
-    pub interview: InterviewId,
-    /// Counted from 1 within the interview.
-    pub version: u32,
-    /// The slot of its key, class content.
-    pub slot: SlotId,
-    /// Sealed under the interview's key: labels, times, states; no words.
-    pub outline: Cell,
-    /// Sealed under its own key.
-    pub turns: Cell,
-    /// Sealed under its own key.
-    pub marks: Cell,
-}
-
-/// A consent event's row.
-pub struct ConsentRow {
-    /// Id.
-    pub id: ConsentEventId,
-    /// Whose.
-    pub participant: ParticipantId,
-    /// Counted from 1 within the participant.
-    pub number: u32,
-    /// Sealed under the participant's meta key.
-    pub body: Cell,
-}
-
 impl Catalogue {
     /// Makes the database of a new vault.
     pub fn create(path: &Path, vault: VaultId, key: &Key) -> Result<Self> {
@@ -192,15 +122,14 @@ impl<'c> Reader<'c> {
     }
 
     /// One governance record.
-    pub fn record<T: DeserializeOwned>(&self, kind: RecordKind, id: &[u8; 16]) -> Result<Option<T>> {
-        let mut query =
-            self.db.prepare_cached("SELECT body FROM record WHERE kind = ?1 AND id = ?2").map_err(sql)?;
+    pub fn record<T: DeserializeOwned + Serialize>(&self, kind: RecordKind, id: &[u8; 16]) -> Result<Option<T>> {
+        let mut query = self.db.prepare_cached("SELECT body FROM record WHERE kind = ?1 AND id = ?2").map_err(sql)?;
         let text: Option<String> = query.query_row(params![kind.name(), id], |r| r.get(0)).optional().map_err(sql)?;
         text.map(|t| canonical::from_slice(t.as_bytes())).transpose()
     }
 
     /// All governance records of a kind, oldest change first.
-    pub fn records<T: DeserializeOwned>(&self, kind: RecordKind) -> Result<Vec<T>> {
+    pub fn records<T: DeserializeOwned + Serialize>(&self, kind: RecordKind) -> Result<Vec<T>> {
         let mut query =
             self.db.prepare_cached("SELECT body FROM record WHERE kind = ?1 ORDER BY seq, id").map_err(sql)?;
         let rows = query.query_map([kind.name()], |r| r.get::<_, String>(0)).map_err(sql)?;
@@ -227,7 +156,9 @@ impl<'c> Reader<'c> {
 
     /// All interviews, in the order of their random ids.
     pub fn interviews(&self) -> Result<Vec<InterviewRow>> {
-        self.all("SELECT id, site, slot, content_slot, body, content FROM interview ORDER BY id", |row| self.to_interview(row))
+        self.all("SELECT id, site, slot, content_slot, body, content FROM interview ORDER BY id", |row| {
+            self.to_interview(row)
+        })
     }
 
     /// How many interviews there are.
@@ -281,9 +212,20 @@ impl<'c> Reader<'c> {
 
     /// What a blind tag points to.
     pub fn tagged(&self, kind: TagKind, tag: &[u8; 16]) -> Result<Option<[u8; 16]>> {
-        let mut query =
-            self.db.prepare_cached("SELECT target FROM tag WHERE kind = ?1 AND tag = ?2").map_err(sql)?;
+        let mut query = self.db.prepare_cached("SELECT target FROM tag WHERE kind = ?1 AND tag = ?2").map_err(sql)?;
         query.query_row(params![kind.number(), tag], |r| r.get(0)).optional().map_err(sql)
+    }
+
+    /// Every blind tag: its kind's number, the tag, and what it points to.
+    pub fn tags(&self) -> Result<Vec<(i64, [u8; 16], [u8; 16])>> {
+        self.all("SELECT kind, tag, target FROM tag ORDER BY kind, tag", |row| {
+            Ok((row.get(0).map_err(sql)?, row.get(1).map_err(sql)?, row.get(2).map_err(sql)?))
+        })
+    }
+
+    /// How many rows belong to another row that is not there.
+    pub fn orphans(&self) -> Result<u64> {
+        Ok(self.all("PRAGMA foreign_key_check", |_| Ok(()))?.len() as u64)
     }
 
     /// Entries that may not have reached the ledger yet, in order.
@@ -298,7 +240,7 @@ impl<'c> Reader<'c> {
         Cell { vault: self.vault, place: place(table, id, column), sealed }
     }
 
-    fn to_participant(&self, row: &Row<'_>) -> Result<ParticipantRow> {
+    fn to_participant(self, row: &Row<'_>) -> Result<ParticipantRow> {
         let id = blob(row, 0)?;
         Ok(ParticipantRow {
             id: ParticipantId::from_slice(&id)?,
@@ -310,7 +252,7 @@ impl<'c> Reader<'c> {
         })
     }
 
-    fn to_interview(&self, row: &Row<'_>) -> Result<InterviewRow> {
+    fn to_interview(self, row: &Row<'_>) -> Result<InterviewRow> {
         let id = blob(row, 0)?;
         Ok(InterviewRow {
             id: InterviewId::from_slice(&id)?,
@@ -322,7 +264,7 @@ impl<'c> Reader<'c> {
         })
     }
 
-    fn to_object(&self, row: &Row<'_>) -> Result<ObjectRow> {
+    fn to_object(self, row: &Row<'_>) -> Result<ObjectRow> {
         let id = blob(row, 0)?;
         Ok(ObjectRow {
             id: ObjectId::from_slice(&id)?,
@@ -332,7 +274,7 @@ impl<'c> Reader<'c> {
         })
     }
 
-    fn to_transcript(&self, row: &Row<'_>) -> Result<TranscriptRow> {
+    fn to_transcript(self, row: &Row<'_>) -> Result<TranscriptRow> {
         let id = blob(row, 0)?;
         Ok(TranscriptRow {
             id: TranscriptId::from_slice(&id)?,
@@ -429,6 +371,12 @@ impl Writer<'_> {
     pub fn set_participant_meta<M: Serialize>(&self, id: ParticipantId, meta_key: &Key, meta: &M) -> Result<()> {
         let meta = self.sealed(meta_key, "participant", id.as_bytes(), "meta", meta)?;
         self.run("UPDATE participant SET meta = ?2 WHERE id = ?1", params![id.as_bytes(), meta])
+    }
+
+    /// Replaces who a participant is; `key` is the content key.
+    pub fn set_participant_content<C: Serialize>(&self, id: ParticipantId, key: &Key, content: &C) -> Result<()> {
+        let content = self.sealed(key, "participant", id.as_bytes(), "content", content)?;
+        self.run("UPDATE participant SET content = ?2 WHERE id = ?1", params![id.as_bytes(), content])
     }
 
     /// Writes an interview's row: `body` under its meta key, `content` under its content key.
@@ -603,7 +551,8 @@ impl RecordKind {
 }
 
 impl TagKind {
-    const fn number(self) -> i64 {
+    /// The number that stands for it in the database.
+    pub const fn number(self) -> i64 {
         match self {
             Self::Code => 1,
             Self::File => 2,

@@ -88,7 +88,8 @@ pub fn rekey(db: &Connection, kind: Kind, key: &Key) -> Result<()> {
 /// The schema version of a database.
 pub fn version(db: &Connection, kind: Kind) -> Result<usize> {
     let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(|e| failed(kind, &e))?;
-    usize::try_from(version).map_err(|_| Error::damage("a database has a version that cannot be", "Run `subrosa check`."))
+    usize::try_from(version)
+        .map_err(|_| Error::damage("a database has a version that cannot be", "Run `subrosa check`."))
 }
 
 /// Whether every page has its right mac and every index agrees with its table.

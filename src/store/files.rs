@@ -158,6 +158,13 @@ impl Layout {
         write_whole(&self.path(name), bytes, name)
     }
 
+    /// Renames a file at the top of the vault and makes that last.
+    pub fn rename(&self, from: &str, to: &str) -> Result<()> {
+        let io = |e: std::io::Error| Error::io(&format!("write {to}"), &e);
+        fs::rename(self.path(from), self.path(to)).map_err(io)?;
+        sync_folder(&self.path(to)).map_err(io)
+    }
+
     /// Takes the lock of the one writer, waiting up to five seconds.
     pub fn lock(&self) -> Result<Lock> {
         let path = self.lock_path();
@@ -219,7 +226,7 @@ pub fn write_whole(path: &Path, bytes: &[u8], what: &str) -> Result<()> {
     let io = |e: std::io::Error| Error::io(&doing, &e);
     let tmp = sibling(path);
     let written = (|| {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&tmp)?;
+        let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&tmp)?;
         file.write_all(bytes)?;
         file.sync_all()
     })();
@@ -228,6 +235,13 @@ pub fn write_whole(path: &Path, bytes: &[u8], what: &str) -> Result<()> {
         return Err(io(error));
     }
     sync_folder(path).map_err(io)
+}
+
+/// New files can be read by their owner only.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
 }
 
 /// A temporary name beside `path`.

@@ -112,7 +112,7 @@ impl KeyFile {
             ));
         }
         let bytes = files::read_bounded(path, MAX_BYTES, "the key file")?;
-        let (head, records, mac, signed) = split(&bytes)?;
+        let Parts { head, records, mac, signed } = split(&bytes)?;
         let header: Header = canonical::from_slice(head).map_err(|_| damaged())?;
         if header.format != FORMAT {
             return Err(damaged());
@@ -134,7 +134,9 @@ impl KeyFile {
         }
         let Some((inner, which)) = found else { return Err(damaged()) };
         let expected = tag(catalogue.get(which).ok_or_else(damaged)?, vault, signed)?;
-        if blake3::Hash::from(expected) != blake3::Hash::from(mac) || records.len() as u64 != header.records * RECORD as u64 {
+        if blake3::Hash::from(expected) != blake3::Hash::from(mac)
+            || records.len() as u64 != header.records * RECORD as u64
+        {
             return Err(damaged());
         }
         let inner: Inner = canonical::from_slice(&inner).map_err(|_| damaged())?;
@@ -301,9 +303,10 @@ impl KeyFile {
     }
 
     fn encode(&self, records: &[[u8; RECORD]], catalogue: &Key) -> Result<Vec<u8>> {
-        let sites = self.sites.iter().map(|(id, s)| {
-            (*id, SiteText { generation: s.generation, key: data_encoding::BASE64.encode(&s.sealed) })
-        });
+        let sites = self
+            .sites
+            .iter()
+            .map(|(id, s)| (*id, SiteText { generation: s.generation, key: data_encoding::BASE64.encode(&s.sealed) }));
         let inner = Inner {
             decoy_seed: data_encoding::BASE64.encode(self.decoy_seed.expose()),
             decoys: self.decoys,
@@ -375,14 +378,22 @@ fn rounded(count: u64) -> u64 {
     count.div_ceil(step) * step
 }
 
-/// Header, records, mac, and all that the mac is over.
-fn split(bytes: &[u8]) -> Result<(&[u8], &[u8], [u8; MAC], &[u8])> {
+/// The parts of a key file.
+struct Parts<'a> {
+    head: &'a [u8],
+    records: &'a [u8],
+    mac: [u8; MAC],
+    /// All that the mac is over.
+    signed: &'a [u8],
+}
+
+fn split(bytes: &[u8]) -> Result<Parts<'_>> {
     let parse = || {
         let (signed, mac) = bytes.split_last_chunk::<MAC>()?;
         let rest = signed.strip_prefix(MAGIC)?;
         let (length, rest) = rest.split_first_chunk::<4>()?;
         let (head, records) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
-        (records.len() % RECORD == 0).then_some((head, records, *mac, signed))
+        (records.len() % RECORD == 0).then_some(Parts { head, records, mac: *mac, signed })
     };
     parse().ok_or_else(damaged)
 }
@@ -432,58 +443,4 @@ fn damaged() -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_are_rounded_to_four_significant_bits() {
-        for (count, expected) in [(0, 256), (256, 256), (257, 288), (1000, 1024), (100_000, 106_496)] {
-            assert_eq!(rounded(count), expected, "{count}");
-        }
-    }
-
-    #[test]
-    fn keys_read_back_and_sites_stay_shut_to_others() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("keyfile");
-        let (vault, site) = (VaultId::random().unwrap(), SiteId::random().unwrap());
-        let (catalogue, content) = (Key::random().unwrap(), Key::random().unwrap());
-        let mut file = KeyFile::new(vault).unwrap();
-        file.add_site(site, 1, &content).unwrap();
-        let made: Vec<_> = (0..300).map(|_| file.add(Class::Content(site)).unwrap()).collect();
-        let (slot, meta) = file.add(Class::Meta).unwrap();
-        file.write(&path, &catalogue).unwrap();
-        file.add(Class::Meta).unwrap();
-        file.write(&path, &catalogue).unwrap();
-
-        let (all, _) = KeyFile::read(&path, vault, &[&catalogue], |_, _| Some(&content)).unwrap();
-        assert_eq!((all.len(), all.generation(), all.slots().count()), (302, 2, 302));
-        for (slot, key) in &made {
-            assert_eq!(all.get(*slot, Class::Content(site)).unwrap().expose(), key.expose());
-        }
-        let (steward, _) = KeyFile::read(&path, vault, &[&catalogue], |_, _| None).unwrap();
-        assert_eq!(steward.get(slot, Class::Meta).unwrap().expose(), meta.expose());
-        assert_eq!(steward.get(made[0].0, Class::Content(site)).err().unwrap().kind(), crate::base::Kind::Denied);
-        assert!(steward.get(made[0].0, Class::Meta).is_err());
-        assert!(KeyFile::read(&path, vault, &[&content], |_, _| None).is_err());
-        assert!(KeyFile::read(&path, VaultId::random().unwrap(), &[&catalogue], |_, _| None).is_err());
-    }
-
-    #[test]
-    fn every_flipped_byte_and_every_cut_is_found() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("keyfile");
-        let (vault, catalogue) = (VaultId::random().unwrap(), Key::random().unwrap());
-        let mut file = KeyFile::new(vault).unwrap();
-        file.write(&path, &catalogue).unwrap();
-        let good = std::fs::read(&path).unwrap();
-        for at in (0..good.len()).step_by(37).chain([good.len() - 1]) {
-            let mut bad = good.clone();
-            bad[at] ^= 1;
-            std::fs::write(&path, &bad).unwrap();
-            assert!(KeyFile::read(&path, vault, &[&catalogue], |_, _| None).is_err(), "{at}");
-            std::fs::write(&path, &good[..at]).unwrap();
-            assert!(KeyFile::read(&path, vault, &[&catalogue], |_, _| None).is_err(), "{at}");
-        }
-    }
-}
+mod tests;

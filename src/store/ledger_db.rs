@@ -55,6 +55,14 @@ impl LedgerDb {
         leaf.ok_or_else(|| Error::damage("an entry of the ledger is missing", "Run `subrosa audit verify`."))
     }
 
+    /// The first entry at or after `from`: its number and bytes.
+    pub fn next(&self, from: u64) -> Result<Option<(u64, Vec<u8>)>> {
+        let text = "SELECT seq, leaf FROM entry WHERE seq >= ?1 ORDER BY seq LIMIT 1";
+        let mut query = self.db.prepare_cached(text).map_err(sql)?;
+        let row = query.query_row([number(from)?], |r| Ok((r.get::<_, i64>(0)?, r.get(1)?))).optional().map_err(sql)?;
+        Ok(row.map(|(seq, leaf)| (seq.unsigned_abs(), leaf)))
+    }
+
     /// Calls `each` with the number and bytes of every entry from `from` on, in order.
     pub fn each(&self, from: u64, mut each: impl FnMut(u64, &[u8]) -> Result<()>) -> Result<()> {
         let text = "SELECT seq, leaf FROM entry WHERE seq >= ?1 ORDER BY seq";
@@ -85,6 +93,14 @@ impl LedgerDb {
     pub fn checkpoint_at(&self, size: u64) -> Result<Option<String>> {
         let mut query = self.db.prepare_cached("SELECT note FROM checkpoint WHERE size = ?1").map_err(sql)?;
         query.query_row([number(size)?], |r| r.get(0)).optional().map_err(sql)
+    }
+
+    /// The newest checkpoint over fewer than `size` entries.
+    pub fn checkpoint_before(&self, size: u64) -> Result<Option<(u64, String)>> {
+        let text = "SELECT size, note FROM checkpoint WHERE size < ?1 ORDER BY size DESC LIMIT 1";
+        let mut query = self.db.prepare_cached(text).map_err(sql)?;
+        let row = query.query_row([number(size)?], |r| Ok((r.get::<_, i64>(0)?, r.get(1)?))).optional().map_err(sql)?;
+        Ok(row.map(|(size, note)| (size.unsigned_abs(), note)))
     }
 
     /// Keeps a checkpoint; a note for the same size is replaced (it may carry more cosignatures).

@@ -22,7 +22,13 @@ pub struct Staged {
 }
 
 /// Seals `source` to `key` into the vault's temporary folder.
-pub fn stage(layout: &Layout, id: ObjectId, key: &Key, source: impl Read + Send, progress: &dyn Progress) -> Result<Staged> {
+pub fn stage(
+    layout: &Layout,
+    id: ObjectId,
+    key: &Key,
+    source: impl Read + Send,
+    progress: &dyn Progress,
+) -> Result<Staged> {
     let tmp = layout.tmp().join(format!("{id}.part"));
     let io = |e: std::io::Error| Error::io("write a recording into the vault", &e);
     let file = OpenOptions::new().write(true).create(true).truncate(true).open(&tmp).map_err(io)?;
@@ -60,7 +66,14 @@ impl Drop for Staged {
 }
 
 /// Opens an object into `sink`: `length` bytes, each verified before it is written.
-pub fn read(layout: &Layout, id: ObjectId, key: &Key, length: u64, sink: impl Write + Send, progress: &dyn Progress) -> Result<()> {
+pub fn read(
+    layout: &Layout,
+    id: ObjectId,
+    key: &Key,
+    length: u64,
+    sink: impl Write + Send,
+    progress: &dyn Progress,
+) -> Result<()> {
     let file = open(layout, id)?;
     let identity = AgeIdentity::from_key(key)?;
     stream::open(identity.as_age(), file, sink, Some(length), progress).map(drop)

@@ -29,6 +29,9 @@ pub struct Seen {
     pub roster_digest: String,
     /// The epoch of the key file.
     pub keyfile_epoch: u64,
+    /// This person's program has verified the signatures of the entries before this one.
+    #[serde(default)]
+    pub verified: u64,
 }
 
 /// The folder `NAME.state` beside an identity file.
@@ -47,6 +50,7 @@ impl Seen {
             roster_version: 0,
             roster_digest: String::new(),
             keyfile_epoch: 0,
+            verified: 0,
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Countries, as they stand on cards.
 
-use serde::{Deserialize, Serialize};
-
+use crate::base::text::as_text;
 use crate::base::{Error, Result};
 
 /// A country: an assigned ISO 3166-1 alpha-2 code, or `XK` (Kosovo, in wide use from the user-assigned range).
@@ -39,18 +38,7 @@ impl std::fmt::Display for Country {
     }
 }
 
-impl Serialize for Country {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> std::result::Result<S::Ok, S::Error> {
-        s.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for Country {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> std::result::Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-        text.parse().map_err(|e: Error| serde::de::Error::custom(e.what()))
-    }
-}
+as_text!(Country);
 
 #[cfg(test)]
 mod tests {

@@ -4,10 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use age::secrecy::ExposeSecret;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::base::secret::Key;
+use crate::base::text::as_text;
 use crate::base::{Error, Result};
 
 /// The public half of an age key, shown as `age1…`. X25519 only; another prefix would be another kind of key.
@@ -82,18 +82,7 @@ impl FromStr for AgeRecipient {
     }
 }
 
-impl Serialize for AgeRecipient {
-    fn serialize<S: Serializer>(&self, s: S) -> std::result::Result<S::Ok, S::Error> {
-        s.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for AgeRecipient {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> std::result::Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-        text.parse().map_err(|e: Error| serde::de::Error::custom(e.what()))
-    }
-}
+as_text!(AgeRecipient);
 
 #[cfg(test)]
 mod tests {

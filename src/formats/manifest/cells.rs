@@ -28,7 +28,10 @@ pub(super) fn short(value: &str) -> Result<String> {
 pub(super) fn label(value: &str) -> Result<String> {
     let value = short(value.trim().trim_end_matches(':'))?;
     if value.contains(':') {
-        return Err(user("a label has a colon in it", "Write the label as it stands before the colon in the transcript."));
+        return Err(user(
+            "a label has a colon in it",
+            "Write the label as it stands before the colon in the transcript.",
+        ));
     }
     Ok(value)
 }
@@ -49,7 +52,8 @@ pub(super) fn date(value: &str) -> Result<Date> {
         return Ok(date);
     }
     let remedy = "Write year, month and day as in 2023-05-17.";
-    let numbers = value.split(['.', '/', '-']).filter(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit())).count();
+    let numbers =
+        value.split(['.', '/', '-']).filter(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit())).count();
     if value.len() > 10 && value.get(..10).is_some_and(|head| head.parse::<Date>().is_ok()) {
         return Err(user("the date has a time with it", "Write the day alone, as in 2023-05-17."));
     }
@@ -57,7 +61,10 @@ pub(super) fn date(value: &str) -> Result<Date> {
         return Err(user("the date is not of the form 2023-05-17, or there is no such day", remedy));
     }
     if value.len() == 5 && value.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(user("the date is a bare number, as a spreadsheet counts days", "Format the column as a date, or write it as in 2023-05-17."));
+        return Err(user(
+            "the date is a bare number, as a spreadsheet counts days",
+            "Format the column as a date, or write it as in 2023-05-17.",
+        ));
     }
     Err(user("this is not a date of the form 2023-05-17", remedy))
 }
@@ -86,12 +93,14 @@ pub(super) fn language(value: &str) -> Result<String> {
 pub(super) fn year(value: &str) -> Result<i32> {
     let digits = value.len() == 4 && value.bytes().all(|b| b.is_ascii_digit());
     let year = if digits { value.parse().ok() } else { None };
-    year.filter(|y| (1850..=2100).contains(y)).ok_or_else(|| user("this is not a year of birth", "Write four digits, such as 1987, or leave it empty."))
+    year.filter(|y| (1850..=2100).contains(y))
+        .ok_or_else(|| user("this is not a year of birth", "Write four digits, such as 1987, or leave it empty."))
 }
 
 /// A word of a closed list.
 pub(super) fn word<W: Word>(value: &str) -> Result<W> {
-    let bare: String = value.trim().to_lowercase().split([' ', '-', '_']).filter(|p| !p.is_empty()).collect::<Vec<_>>().join("_");
+    let bare: String =
+        value.trim().to_lowercase().split([' ', '-', '_']).filter(|p| !p.is_empty()).collect::<Vec<_>>().join("_");
     W::WORDS.iter().find(|(word, _)| *word == bare).map(|(_, value)| *value).ok_or_else(|| {
         let words: Vec<&str> = W::WORDS.iter().map(|(word, _)| *word).collect();
         user("the word is not known here", format!("Write one of: {}.", words.join(", ")))
@@ -117,9 +126,13 @@ pub(super) fn list(value: &str) -> Result<Vec<String>> {
 pub(super) fn pairs(value: &str) -> Result<Vec<(String, String)>> {
     let mut out: Vec<(String, String)> = Vec::new();
     for part in list(value)? {
-        let pair = part.split_once('=').map(|(a, b)| (tidy(a), tidy(b))).filter(|(a, b)| !a.is_empty() && !b.is_empty());
+        let pair =
+            part.split_once('=').map(|(a, b)| (tidy(a), tidy(b))).filter(|(a, b)| !a.is_empty() && !b.is_empty());
         let Some((word, state)) = pair else {
-            return Err(user("an exception is not of the form module=state", "Write as in quote_audio=refused; teaching=not_asked."));
+            return Err(user(
+                "an exception is not of the form module=state",
+                "Write as in quote_audio=refused; teaching=not_asked.",
+            ));
         };
         if out.iter().any(|(known, _)| *known == word) {
             return Err(user("an exception stands twice", "Name each module once."));
@@ -142,12 +155,18 @@ pub(super) fn file(value: &str) -> Result<DeliveryPath> {
 
 /// A place in a recording.
 pub(super) fn time(value: &str) -> Result<u64> {
-    clock::parse(value, true).ok_or_else(|| user("this is not a time in a recording", "Write it as in 0:12:05, or in seconds."))
+    clock::parse(value, true)
+        .ok_or_else(|| user("this is not a time in a recording", "Write it as in 0:12:05, or in seconds."))
 }
 
 /// `CODE:LABEL`.
 pub(super) fn participant(value: &str) -> Result<ParticipantRef> {
-    let bad = || user("this does not name a participant of another interview", "Write its code and the label there, as in AM-05:R.");
+    let bad = || {
+        user(
+            "this does not name a participant of another interview",
+            "Write its code and the label there, as in AM-05:R.",
+        )
+    };
     let (code, name) = value.rsplit_once(':').ok_or_else(bad)?;
     let code_raw = short(code).map_err(|_| bad())?;
     Ok(ParticipantRef { code_raw, label: label(name).map_err(|_| bad())? })
@@ -158,7 +177,9 @@ pub(super) fn parent(value: &str) -> Result<TranscriptParent> {
     let number = value.strip_prefix(['v', 'V']).unwrap_or(value);
     if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) {
         let version = number.parse().ok().filter(|n| (1..=100_000).contains(n));
-        return version.map(TranscriptParent::Version).ok_or_else(|| user("there is no such version", "Versions count from 1."));
+        return version
+            .map(TranscriptParent::Version)
+            .ok_or_else(|| user("there is no such version", "Versions count from 1."));
     }
     file(value).map(TranscriptParent::File)
 }
@@ -171,7 +192,16 @@ mod tests {
     #[test]
     fn dates_in_other_forms_are_told_the_wanted_one() {
         assert_eq!(date("2023-05-17").unwrap().to_string(), "2023-05-17");
-        for bad in ["17.05.2023", "05/17/2023", "2023-5-17", "2023-02-30", "45063", "May 2023", "2023-05-17T09:30:00", "17 мая"] {
+        for bad in [
+            "17.05.2023",
+            "05/17/2023",
+            "2023-5-17",
+            "2023-02-30",
+            "45063",
+            "May 2023",
+            "2023-05-17T09:30:00",
+            "17 мая",
+        ] {
             let error = date(bad).unwrap_err();
             assert!(error.remedy().contains("2023-05-17") && !error.what().contains(bad), "{bad}");
         }

@@ -143,7 +143,11 @@ impl Columns {
             let here = format!("{place}, column {}", index + 1);
             if let Some(meta) = meta_name(name) {
                 if meta.is_empty() || meta.chars().count() > 100 || meta.chars().any(char::is_control) {
-                    faults.push(Fault::new(here, "the name after meta: is empty or too long", "Write a short name after meta:."));
+                    faults.push(Fault::new(
+                        here,
+                        "the name after meta: is empty or too long",
+                        "Write a short name after meta:.",
+                    ));
                 } else if columns.meta.iter().any(|(_, known)| *known == meta) {
                     faults.push(twice(here));
                 } else {
@@ -165,7 +169,11 @@ impl Columns {
             }
         }
         if columns.at(C::Code).is_none() {
-            faults.push(Fault::new(place, "there is no column code", "Add a column code with the archive code on every row."));
+            faults.push(Fault::new(
+                place,
+                "there is no column code",
+                "Add a column code with the archive code on every row.",
+            ));
         }
         for (column, with) in [
             (C::Role, C::Label),
@@ -202,10 +210,15 @@ fn suggest(bare: &str) -> String {
     let near = || {
         let short: String = bare.chars().take(40).collect();
         let distances = NAMES.iter().map(|(column, name)| (distance(&short, &squeeze(name)), *column));
-        distances.min_by_key(|(d, _)| *d).filter(|(d, column)| *d <= 2 && *d * 3 < column.name().len()).map(|(_, column)| column)
+        distances
+            .min_by_key(|(d, _)| *d)
+            .filter(|(d, column)| *d <= 2 && *d * 3 < column.name().len())
+            .map(|(_, column)| column)
     };
     match meant.or_else(near) {
-        Some(column) => format!("Did you mean {}? Anything else about an interview goes into a column meta:NAME.", column.name()),
+        Some(column) => {
+            format!("Did you mean {}? Anything else about an interview goes into a column meta:NAME.", column.name())
+        }
         None => "Rename it to one of the columns of the manifest, or to meta:NAME.".into(),
     }
 }

@@ -2,9 +2,13 @@
 
 mod cells;
 mod columns;
+mod draft;
+mod finish;
 mod read;
 
 use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use super::{DeliveryPath, Table, fault::Fault, hidden};
 use crate::base::time::Date;
@@ -76,8 +80,9 @@ pub struct SpeakerEntry {
     pub consent: Option<ConsentEntry>,
 }
 
-/// What a voice is in the conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a voice is in the conversation, as manifests and stored rows write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SpeakerRole {
     /// A person who speaks about themselves and whose consent counts.
     Participant,
@@ -163,8 +168,9 @@ pub struct TranscriptEntry {
     pub made_from: Option<TranscriptParent>,
 }
 
-/// What a transcript is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a transcript is, as manifests and stored rows write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TranscriptKind {
     /// As a machine or a first hand left it.
     Raw,
@@ -209,7 +215,16 @@ pub enum DocumentKind {
     Other,
 }
 
-hidden!(Manifest, InterviewEntry, SpeakerEntry, ParticipantRef, ConsentEntry, EvidenceEntry, RecordingEntry, TranscriptEntry);
+hidden!(
+    Manifest,
+    InterviewEntry,
+    SpeakerEntry,
+    ParticipantRef,
+    ConsentEntry,
+    EvidenceEntry,
+    RecordingEntry,
+    TranscriptEntry
+);
 hidden!(TranscriptParent, DocumentEntry);
 
 /// A word of a closed list, as a manifest writes it.
@@ -247,8 +262,16 @@ impl Manifest {
     /// Reads a table as a manifest. `name` is the file's name for faults; `same` brings two ways of writing one code to the same
     /// text (the study's rule; what it makes of a code is used for nothing but grouping rows).
     ///
-    /// All faults are returned together, in the order of the lines.
+    /// All faults are returned together (of a flood of them the first five hundred): those of single cells in the order of the lines, then
+    /// those that only show when all rows of a code are known.
     pub fn read(table: &Table, name: &str, same: &dyn Fn(&str) -> String) -> Result<Self, Vec<Fault>> {
+        let (manifest, faults) = read::read(table, name, same);
+        if faults.is_empty() { Ok(manifest) } else { Err(faults) }
+    }
+
+    /// As [`Self::read`], with what could be read in spite of faults, so that a caller can look for faults beyond the manifest's own.
+    /// A value at fault counts as left out; nothing of such a manifest is to be taken in.
+    pub fn read_with_faults(table: &Table, name: &str, same: &dyn Fn(&str) -> String) -> (Self, Vec<Fault>) {
         read::read(table, name, same)
     }
 }

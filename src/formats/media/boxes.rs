@@ -15,7 +15,10 @@ pub(super) fn whole<S: Read + Seek>(source: &mut Source<S>) -> Result<()> {
         if at == source.len() {
             break;
         }
-        let Some(head) = source.exactly::<8>(at)? else { return Err(cut()) };
+        let Some(head) = source.exactly::<8>(at)? else {
+            // A few bytes after the last box are no box.
+            return if index && content { Ok(()) } else { Err(cut()) };
+        };
         let kind = [head[4], head[5], head[6], head[7]];
         let size = match u32::from_be_bytes([head[0], head[1], head[2], head[3]]) {
             0 => source.len() - at,

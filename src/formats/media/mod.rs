@@ -22,7 +22,8 @@ pub struct MediaInfo {
     pub container: Container,
     /// The codec of the first sound track (`pcm`, `mp3`, `aac`, `opus`, `vorbis`, `flac`, `alac`, …), or `unknown`.
     pub codec: String,
-    /// How long it plays, in milliseconds; none if the container does not tell. An estimate for MP3 without a Xing header.
+    /// How long it plays, in milliseconds; none if the container does not tell (a fragmented MP4 without an index, a Matroska file written live). An
+    /// estimate for MP3 without a Xing header.
     pub duration_ms: Option<u64>,
     /// Channels of sound.
     pub channels: Option<u16>,
@@ -64,13 +65,18 @@ impl Container {
 }
 
 /// The extensions that recordings come with, in small letters.
-pub const EXTENSIONS: [&str; 12] = ["wav", "mp3", "m4a", "aac", "ogg", "oga", "opus", "flac", "mp4", "mov", "mkv", "webm"];
+pub const EXTENSIONS: [&str; 11] = ["wav", "mp3", "m4a", "ogg", "oga", "opus", "flac", "mp4", "mov", "mkv", "webm"];
 
 /// Looks at a recording of `len` bytes. The extension (without its dot) is a hint only.
 ///
 /// Errors: empty, no recording of a known kind, without sound, or cut off where the container tells (a WAV whose sound is said to go on beyond the end, an
-/// MP4 whose index was never written, an Ogg that ends within a page). Reads some megabytes at most.
-pub fn probe<S: Read + Seek + Send + Sync + 'static>(source: S, extension: Option<&str>, len: u64) -> Result<MediaInfo> {
+/// MP4 whose index was never written, an Ogg that ends within a page). FLAC, MP3 without a Xing header and files written to a pipe do not tell.
+/// Reads some megabytes at most.
+pub fn probe<S: Read + Seek + Send + Sync + 'static>(
+    source: S,
+    extension: Option<&str>,
+    len: u64,
+) -> Result<MediaInfo> {
     if len == 0 {
         return Err(Error::user("the recording is empty", "Copy it again from the recorder."));
     }
@@ -91,7 +97,9 @@ pub fn probe<S: Read + Seek + Send + Sync + 'static>(source: S, extension: Optio
             boxes::whole_matroska(&mut source)?;
             streams::probe(source, Container::Mkv, "mkv")?
         }
-        _ if frames::leads(&mut source, extension.as_deref() == Some("mp3"))? => streams::probe(source, Container::Mp3, "mp3")?,
+        _ if frames::leads(&mut source, extension.as_deref() == Some("mp3"))? => {
+            streams::probe(source, Container::Mp3, "mp3")?
+        }
         _ => return Err(unknown()),
     };
     if info.channels == Some(0) || info.duration_ms == Some(0) {
@@ -108,11 +116,17 @@ fn unknown() -> Error {
 }
 
 fn cut() -> Error {
-    Error::user("the recording is cut off: its end is missing", "Copy it again from the recorder, and compare the sizes.")
+    Error::user(
+        "the recording is cut off: its end is missing",
+        "Copy it again from the recorder, and compare the sizes.",
+    )
 }
 
 fn damaged() -> Error {
-    Error::user("the recording is damaged: its header cannot be read", "Copy it again from the recorder, or save it anew in a sound editor.")
+    Error::user(
+        "the recording is damaged: its header cannot be read",
+        "Copy it again from the recorder, or save it anew in a sound editor.",
+    )
 }
 
 fn silent() -> Error {

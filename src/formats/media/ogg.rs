@@ -105,17 +105,11 @@ fn last_granule<S: Read + Seek>(source: &mut Source<S>, serial: u32) -> Result<O
     for at in starts.into_iter().rev() {
         let page = Page::read(&tail[at..]);
         let reaches = page.as_ref().map(|p| at + p.len);
-        if newest {
-            // The letters may stand within a page by chance; then a page before it covers them and ends at the file's end.
-            if reaches == Some(tail.len()) {
-                newest = false;
-            } else if reaches.is_none_or(|end| end > tail.len()) {
-                return Err(cut());
-            } else {
-                // What follows the last page is no page: some programs append tags there.
-                newest = false;
-            }
+        // What follows the last page may be something else: some programs append tags there.
+        if newest && reaches.is_none_or(|end| end > tail.len()) {
+            return Err(cut());
         }
+        newest = false;
         if let Some(page) = page
             && page.serial == serial
             && page.granule != u64::MAX

@@ -18,7 +18,11 @@ pub(super) fn probe<S: Read + Seek>(source: &mut Source<S>) -> Result<MediaInfo>
         let size = u32::from_le_bytes(size);
         at += 8;
         match &[a, b, c, d] {
-            b"ds64" => long = source.exactly::<16>(at)?.map(|ds| u64::from_le_bytes([ds[8], ds[9], ds[10], ds[11], ds[12], ds[13], ds[14], ds[15]])),
+            b"ds64" => {
+                long = source
+                    .exactly::<16>(at)?
+                    .map(|ds| u64::from_le_bytes([ds[8], ds[9], ds[10], ds[11], ds[12], ds[13], ds[14], ds[15]]))
+            }
             b"fmt " if size >= 16 => format = source.exactly::<16>(at)?,
             b"data" => return data(source, format.ok_or_else(damaged)?, at, size, long),
             _ => {}
@@ -28,7 +32,13 @@ pub(super) fn probe<S: Read + Seek>(source: &mut Source<S>) -> Result<MediaInfo>
     if at >= source.len() { Err(cut()) } else { Err(damaged()) }
 }
 
-fn data<S: Read + Seek>(source: &Source<S>, format: [u8; 16], at: u64, size: u32, long: Option<u64>) -> Result<MediaInfo> {
+fn data<S: Read + Seek>(
+    source: &Source<S>,
+    format: [u8; 16],
+    at: u64,
+    size: u32,
+    long: Option<u64>,
+) -> Result<MediaInfo> {
     let half = |i: usize| u16::from_le_bytes([format[i], format[i + 1]]);
     let whole = |i: usize| u32::from_le_bytes([format[i], format[i + 1], format[i + 2], format[i + 3]]);
     let (channels, sample_rate, bytes_a_second, block) = (half(2), whole(4), whole(8), half(12));
@@ -50,7 +60,11 @@ fn data<S: Read + Seek>(source: &Source<S>, format: [u8; 16], at: u64, size: u32
         return Err(if left > u64::from(bytes_a_second) { cut() } else { silent() });
     }
     let pcm = matches!(half(0), 1 | 3 | 0xFFFE | 6 | 7);
-    let duration_ms = if pcm { milliseconds(size / u64::from(block), u64::from(sample_rate)) } else { milliseconds(size, u64::from(bytes_a_second)) };
+    let duration_ms = if pcm {
+        milliseconds(size / u64::from(block), u64::from(sample_rate))
+    } else {
+        milliseconds(size, u64::from(bytes_a_second))
+    };
     let codec = match half(0) {
         1 | 3 | 0xFFFE => "pcm",
         6 => "alaw",

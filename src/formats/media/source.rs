@@ -42,7 +42,8 @@ impl<S: Read + Seek> Source<S> {
     }
 
     fn spend(&mut self) -> Result<()> {
-        self.calls = self.calls.checked_sub(1).ok_or_else(|| Error::new(ErrorKind::FileTooLarge, "too much to read"))?;
+        self.calls =
+            self.calls.checked_sub(1).ok_or_else(|| Error::new(ErrorKind::FileTooLarge, "too much to read"))?;
         Ok(())
     }
 }

@@ -6,14 +6,19 @@ use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::well_known as codecs;
 use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters};
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, Track, TrackType};
+use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
+use symphonia::core::units::{Duration, TimeBase};
 
 use super::{Container, MediaInfo, damaged, silent, source::Source};
 use crate::base::Result;
 
-pub(super) fn probe<S: Read + Seek + Send + Sync + 'static>(mut source: Source<S>, container: Container, hint: &str) -> Result<MediaInfo> {
+pub(super) fn probe<S: Read + Seek + Send + Sync + 'static>(
+    mut source: Source<S>,
+    container: Container,
+    hint: &str,
+) -> Result<MediaInfo> {
     source.seek(SeekFrom::Start(0)).map_err(|_| damaged())?;
     let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
     let mut hints = Hint::new();
@@ -30,21 +35,29 @@ pub(super) fn probe<S: Read + Seek + Send + Sync + 'static>(mut source: Source<S
     Ok(MediaInfo {
         container,
         codec: name(audio.codec).into(),
-        duration_ms: duration(track, audio),
+        duration_ms: duration(reader.as_ref(), track, audio),
         channels: audio.channels.as_ref().and_then(|c| u16::try_from(c.count()).ok()),
         sample_rate: audio.sample_rate,
         video,
     })
 }
 
-/// Milliseconds of a track: by its duration, else by its frames.
-fn duration(track: &Track, audio: &AudioCodecParameters) -> Option<u64> {
-    let by_duration = track.duration.zip(track.time_base).and_then(|(duration, base)| {
+/// Milliseconds of a track: by its duration, else by its frames, else by that of the whole file.
+fn duration(reader: &dyn FormatReader, track: &Track, audio: &AudioCodecParameters) -> Option<u64> {
+    let ticks = |duration: Option<Duration>, base: Option<TimeBase>| {
+        let (duration, base) = duration.zip(base)?;
         let exact = u128::from(duration.get()) * 1_000 * u128::from(base.numer.get()) / u128::from(base.denom.get());
-        u64::try_from(exact).ok()
-    });
-    let by_frames = || track.num_frames.zip(audio.sample_rate).and_then(|(n, rate)| super::milliseconds(n, u64::from(rate)));
-    by_duration.filter(|ms| *ms > 0).or_else(by_frames).filter(|ms| *ms > 0)
+        u64::try_from(exact).ok().filter(|ms| *ms > 0)
+    };
+    let frames = || {
+        track
+            .num_frames
+            .zip(audio.sample_rate)
+            .and_then(|(n, rate)| super::milliseconds(n, u64::from(rate)))
+            .filter(|ms| *ms > 0)
+    };
+    let whole = reader.media_info();
+    ticks(track.duration, track.time_base).or_else(frames).or_else(|| ticks(whole.duration, whole.time_base))
 }
 
 fn name(codec: AudioCodecId) -> &'static str {
@@ -59,8 +72,14 @@ fn name(codec: AudioCodecId) -> &'static str {
         codecs::CODEC_ID_VORBIS => "vorbis",
         codecs::CODEC_ID_AC3 => "ac3",
         codecs::CODEC_ID_EAC3 => "eac3",
-        codecs::CODEC_ID_PCM_S16LE | codecs::CODEC_ID_PCM_S16BE | codecs::CODEC_ID_PCM_S24LE | codecs::CODEC_ID_PCM_S24BE => "pcm",
-        codecs::CODEC_ID_PCM_S32LE | codecs::CODEC_ID_PCM_S32BE | codecs::CODEC_ID_PCM_F32LE | codecs::CODEC_ID_PCM_F32BE => "pcm",
+        codecs::CODEC_ID_PCM_S16LE
+        | codecs::CODEC_ID_PCM_S16BE
+        | codecs::CODEC_ID_PCM_S24LE
+        | codecs::CODEC_ID_PCM_S24BE => "pcm",
+        codecs::CODEC_ID_PCM_S32LE
+        | codecs::CODEC_ID_PCM_S32BE
+        | codecs::CODEC_ID_PCM_F32LE
+        | codecs::CODEC_ID_PCM_F32BE => "pcm",
         _ => "unknown",
     }
 }

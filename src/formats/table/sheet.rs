@@ -7,7 +7,7 @@ use calamine::{DataRef, ExcelDateTime, Reader, Xlsx};
 use super::{Collector, MOST_BYTES, MOST_CELLS, MOST_COLUMNS, Table, too_much};
 use crate::base::{Error, Result};
 use crate::formats::archive::Archive;
-use crate::formats::xml;
+use crate::formats::xml::{self, Piece};
 
 /// The last row that is looked at; further down nobody writes by hand.
 const LAST_ROW: u32 = 200_000;
@@ -64,9 +64,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Table> {
     rows.finish(None, broken_cells)
 }
 
+/// Elements that say where in the sheet they belong.
+const PLACED: [&str; 7] = ["row", "c", "f", "dimension", "mergeCell", "table", "autoFilter"];
+
 /// Looks at every part that the reader may unpack: sizes, document types, entities, nesting.
 fn vet(bytes: &[u8]) -> Result<()> {
     let mut archive = Archive::open(bytes, WHAT)?;
+    archive.verify()?;
     let mut book = false;
     for name in archive.names() {
         let small = name.to_lowercase();
@@ -77,10 +81,29 @@ fn vet(bytes: &[u8]) -> Result<()> {
         if (small.ends_with(".xml") || small.ends_with(".rels"))
             && let Some(part) = archive.part(&name)?
         {
-            xml::check(&part)?;
+            xml::walk(&part, &mut |piece| match piece {
+                Piece::Open(element)
+                    if PLACED.contains(&element.name().as_str())
+                        && !(element.every("r", is_reference) && element.every("ref", is_reference)) =>
+                {
+                    Err(broken())
+                }
+                _ => Ok(()),
+            })?;
         }
     }
     if book { Ok(()) } else { Err(broken()) }
+}
+
+/// A cell, a row, a column or a range of them, of a size that a sheet can have: the reader does not check.
+fn is_reference(text: &str) -> bool {
+    text.len() <= 10_000
+        && text.split([':', ' ']).all(|part| {
+            let part = part.trim_start_matches('$');
+            let letters = part.bytes().take_while(u8::is_ascii_alphabetic).count();
+            let digits = part[letters..].trim_start_matches('$');
+            letters <= 3 && digits.len() <= 7 && !part.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
+        })
 }
 
 fn place(cells: &mut Vec<String>, column: usize, value: String) {
@@ -135,7 +158,8 @@ pub(in crate::formats) mod tests {
     use super::*;
     use crate::formats::archive::tests::zip_of;
 
-    const TYPES: &str = r#"<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>"#;
+    const TYPES: &str =
+        r#"<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>"#;
     const RELS: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
     const BOOK: &str = r#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="one" sheetId="1" r:id="rId1"/></sheets></workbook>"#;
     const BOOK_RELS: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/></Relationships>"#;
@@ -184,6 +208,32 @@ pub(in crate::formats) mod tests {
     }
 
     #[test]
+    fn cells_that_lie_make_nothing_stumble() {
+        for cell in [
+            r#"<c r=""><v>1</v></c>"#,
+            r#"<c r="A"><v>1</v></c>"#,
+            r#"<c r="1"><v>1</v></c>"#,
+            r#"<c r="A0"><v>1</v></c>"#,
+            r#"<c r="A99999999999"><v>1</v></c>"#,
+            r#"<c r="ZZZZZZZZZZZZZ1"><v>1</v></c>"#,
+            r#"<c r="A2" s="1"><v>1e308</v></c>"#,
+            r#"<c r="A2" s="1"><v>-5</v></c>"#,
+            r#"<c r="A2" s="1"><v>NaN</v></c>"#,
+            r#"<c r="A2" s="2"><v>inf</v></c>"#,
+            r#"<c r="A2" s="999"><v>1</v></c>"#,
+            r#"<c r="A2" t="s"><v>99</v></c>"#,
+            r#"<c r="A2" t="s"><v>-1</v></c>"#,
+            r#"<c r="A2" t="zz"><v>1</v></c>"#,
+            r#"<c r="A2"><v>x</v></c>"#,
+            r#"<c r="A2"><f t="shared" si="9"/><v>x</v></c>"#,
+            r#"<c r="A1" t="b"><v>7</v></c>"#,
+        ] {
+            let rows = format!(r#"<row r="1">{}</row><row r="2">{cell}</row>"#, word("A1", "code"));
+            let _ = Table::from_xlsx(&workbook(&rows));
+        }
+    }
+
+    #[test]
     fn hostile_workbooks_are_refused() {
         let far = format!(r#"<row r="1">{}</row><row r="1048576">{}</row>"#, word("A1", "a"), word("XFD1048576", "b"));
         assert!(Table::from_xlsx(&workbook(&far)).is_err());
@@ -191,7 +241,10 @@ pub(in crate::formats) mod tests {
         assert!(Table::from_xlsx(&workbook(&wide)).is_err());
         assert!(Table::from_xlsx(&workbook("")).is_err());
         let entity = b"<!DOCTYPE a [<!ENTITY x \"ha\">]><worksheet>&x;</worksheet>";
-        assert!(Table::from_xlsx(&zip_of(&[("xl/workbook.xml", BOOK.as_bytes()), ("xl/worksheets/sheet1.xml", entity)])).is_err());
+        assert!(
+            Table::from_xlsx(&zip_of(&[("xl/workbook.xml", BOOK.as_bytes()), ("xl/worksheets/sheet1.xml", entity)]))
+                .is_err()
+        );
         assert!(Table::from_xlsx(&zip_of(&[("word/document.xml", b"<a/>")])).is_err());
         assert!(Table::from_xlsx(b"code,date\n").is_err());
         let whole = workbook(&far);

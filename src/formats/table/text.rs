@@ -112,12 +112,12 @@ mod tests {
 
     #[test]
     fn separators_quotes_and_lines() {
-        let table = Table::from_csv("code;date ; notes\r\nAM-05;2023-05-17;\"a \"\"b\"\"\r\nc;d\"\r\n\r\n;;\r\nGE-01;x\r\n".as_bytes()).unwrap();
+        let table = Table::from_csv(
+            "code;date ; notes\r\nAM-05;2023-05-17;\"a \"\"b\"\"\r\nc;d\"\r\n\r\n;;\r\nGE-01;x\r\n".as_bytes(),
+        )
+        .unwrap();
         assert_eq!(table.header, ["code", "date", "notes"]);
-        assert_eq!(
-            lines(&table),
-            [(2, vec!["AM-05", "2023-05-17", "a \"b\"\r\nc;d"]), (6, vec!["GE-01", "x", ""])]
-        );
+        assert_eq!(lines(&table), [(2, vec!["AM-05", "2023-05-17", "a \"b\"\r\nc;d"]), (6, vec!["GE-01", "x", ""])]);
         let tabs = Table::from_csv("a\tb\n1\t2,3\n".as_bytes()).unwrap();
         assert_eq!(lines(&tabs), [(2, vec!["1", "2,3"])]);
         let one = Table::from_csv("code\nAM-05\n".as_bytes()).unwrap();

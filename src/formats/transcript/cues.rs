@@ -29,10 +29,14 @@ pub(super) fn vtt(text: &str, turns: &mut Turns<'_>) -> Result<Vec<String>> {
     let mut comments = 0usize;
     let mut blocks = blocks(text).into_iter();
     let headed = blocks.next().is_some_and(|(number, block)| {
-        number == 1 && block.first().is_some_and(|l| *l == "WEBVTT" || l.starts_with("WEBVTT ") || l.starts_with("WEBVTT\t"))
+        number == 1
+            && block.first().is_some_and(|l| *l == "WEBVTT" || l.starts_with("WEBVTT ") || l.starts_with("WEBVTT\t"))
     });
     if !headed {
-        return Err(Error::user("the file is not WebVTT: its first line is not WEBVTT", "Save it as .vtt anew, or name it .srt if it is SubRip."));
+        return Err(Error::user(
+            "the file is not WebVTT: its first line is not WEBVTT",
+            "Save it as .vtt anew, or name it .srt if it is SubRip.",
+        ));
     }
     for (number, block) in blocks {
         let first = block.first().map_or("", |l| l.split_whitespace().next().unwrap_or(""));
@@ -70,7 +74,9 @@ pub(super) fn srt(text: &str, turns: &mut Turns<'_>) -> Result<()> {
         let times = timing_line(block[timing]).ok_or_else(|| no_times(line))?;
         cue = Some((line, times, block[timing + 1..].join("\n")));
     }
-    let cue = cue.ok_or_else(|| Error::user("the file is not SubRip: there is no cue in it", "Check that it is the right file."))?;
+    let cue = cue.ok_or_else(|| {
+        Error::user("the file is not SubRip: there is no cue in it", "Check that it is the right file.")
+    })?;
     srt_cue(turns, &cue)
 }
 
@@ -177,7 +183,10 @@ fn entity(text: &str) -> Option<(&'static str, usize)> {
 }
 
 fn no_times(line: u64) -> Error {
-    Error::user(format!("line {line}: a cue has no times, or they are wrong"), "Write them as in 00:00:01.000 --> 00:00:02.500.")
+    Error::user(
+        format!("line {line}: a cue has no times, or they are wrong"),
+        "Write them as in 00:00:01.000 --> 00:00:02.500.",
+    )
 }
 
 #[cfg(test)]
@@ -186,7 +195,9 @@ mod tests {
 
     #[test]
     fn tags_and_entities() {
-        let shown = |text: &str| voices(text).into_iter().map(|(v, w)| format!("{}={w}", v.unwrap_or_default())).collect::<Vec<_>>();
+        let shown = |text: &str| {
+            voices(text).into_iter().map(|(v, w)| format!("{}={w}", v.unwrap_or_default())).collect::<Vec<_>>()
+        };
         assert_eq!(shown("<v R1>Hi <i>there</i>\n<v.loud Anna &amp; co>Yes"), ["R1=Hi there\n", "Anna & co=Yes"]);
         assert_eq!(shown("<v R>a</v> b <00:00:01.000>c"), ["R=a", "= b c"]);
         assert_eq!(shown("1 < 2 &amp; 3 > 2 <3 &foo; <b"), ["=1 < 2 & 3 > 2 <3 &foo; <b"]);

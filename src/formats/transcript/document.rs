@@ -71,7 +71,10 @@ impl Body {
     pub(super) fn text(&mut self, words: &str) -> Result<()> {
         self.bytes = self.bytes.saturating_add(words.len());
         if self.bytes > MOST_BYTES {
-            return Err(Error::user(format!("the document has more than {} MB of text", MOST_BYTES / 1_000_000), "Check that it is the right file."));
+            return Err(Error::user(
+                format!("the document has more than {} MB of text", MOST_BYTES / 1_000_000),
+                "Check that it is the right file.",
+            ));
         }
         if let Some(paragraph) = self.open.last_mut() {
             paragraph.push_str(words);

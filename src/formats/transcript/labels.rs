@@ -55,12 +55,42 @@ impl Labels {
         found.map(|k| k.label.as_str())
     }
 
+    /// A known label behind a number or a bare time, as in `12. R: words` or `00:12:05 R: words`.
+    pub(super) fn numbered<'t>(&self, line: &'t str) -> Option<Numbered<'t>> {
+        let mark = |c: char| {
+            c.is_ascii_digit()
+                || c.is_whitespace()
+                || matches!(c, '.' | ',' | ':' | ';' | '(' | ')' | '[' | ']' | '-' | '–' | '—' | '#' | '*' | '/')
+        };
+        let (at, _) = line.char_indices().take(LONGEST).find(|(_, c)| !mark(*c))?;
+        let (before, rest) = line.split_at(at);
+        if !before.contains(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
+        let Lead::Known { label, time, words } = self.lead(rest) else { return None };
+        let number = before.trim_matches(|c: char| !c.is_ascii_digit());
+        Some((times(number), label, time, words))
+    }
+
+    /// True if a known label with its colon stands in the middle of a text, after a space.
+    pub(super) fn stands_inside(&self, text: &str) -> bool {
+        let space_before = |at: usize| text[..at].chars().next_back().is_some_and(char::is_whitespace);
+        let inside = |form: &str| {
+            text.match_indices(form)
+                .any(|(at, _)| space_before(at) && text[at + form.len()..].trim_start().starts_with([':', '：']))
+        };
+        text.contains([':', '：']) && self.0.iter().any(|k| k.forms.iter().any(|f| inside(f)))
+    }
+
     /// What leads a line that has no space before it.
     pub(super) fn lead<'t>(&self, line: &'t str) -> Lead<'t> {
         let bare = line.trim_start_matches(['-', '–', '—']).trim_start();
         for exact in [true, false] {
             for known in &self.0 {
-                let found = known.forms.iter().find_map(|form| strip(bare, form, exact).and_then(|rest| after_label(form, rest)));
+                let found = known
+                    .forms
+                    .iter()
+                    .find_map(|form| strip(bare, form, exact).and_then(|rest| after_label(form, rest)));
                 if let Some((time, words)) = found {
                     return Lead::Known { label: known.label.clone(), time, words };
                 }
@@ -72,6 +102,9 @@ impl Labels {
         }
     }
 }
+
+/// The number or time that stands before a label, the label, a time beside it, and the words.
+type Numbered<'t> = (Option<Times>, String, Option<Times>, &'t str);
 
 /// `text` without `form` before it.
 fn strip<'t>(text: &'t str, form: &str, exact: bool) -> Option<&'t str> {
@@ -111,7 +144,9 @@ pub(super) fn leading_time(text: &str) -> (Option<Times>, &str) {
         Some('(') => ')',
         _ => return (None, text),
     };
-    let Some(end) = text.char_indices().take(LONGEST).find(|(_, c)| *c == closing).map(|(at, _)| at) else { return (None, text) };
+    let Some(end) = text.char_indices().take(LONGEST).find(|(_, c)| *c == closing).map(|(at, _)| at) else {
+        return (None, text);
+    };
     let Some(times) = times(&text[1..end]) else { return (None, text) };
     (Some(times), &text[end + 1..])
 }
@@ -143,7 +178,11 @@ pub(super) fn label_like(text: &str) -> bool {
     if words.is_empty() || words.len() > MOST_WORDS || text.chars().count() > LONGEST {
         return false;
     }
-    if !text.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || matches!(c, '.' | '-' | '_' | '\'' | '’' | '#' | '\u{300}'..='\u{36f}')) {
+    if !text.chars().all(|c| {
+        c.is_alphanumeric()
+            || c.is_whitespace()
+            || matches!(c, '.' | '-' | '_' | '\'' | '’' | '#' | '\u{300}'..='\u{36f}')
+    }) {
         return false;
     }
     if !text.chars().any(char::is_alphabetic) {
@@ -153,7 +192,8 @@ pub(super) fn label_like(text: &str) -> bool {
     let caseless = |c: char| c.is_alphabetic() && !c.is_lowercase() && !c.is_uppercase();
     let short = words.len() == 1 && text.chars().count() <= 3;
     let capital = |word: &&str| {
-        word.chars().next().is_some_and(|c| c.is_uppercase() || c == '#' || (caseless(c) && words.len() == 1)) || word.chars().all(|c| c.is_ascii_digit())
+        word.chars().next().is_some_and(|c| c.is_uppercase() || c == '#' || (caseless(c) && words.len() == 1))
+            || word.chars().all(|c| c.is_ascii_digit())
     };
     short || words.iter().all(capital)
 }
@@ -164,7 +204,9 @@ mod tests {
 
     fn shown(labels: &Labels, line: &str) -> String {
         match labels.lead(line) {
-            Lead::Known { label, time, words } => format!("{label}|{}|{words}", time.map_or(String::new(), |t| t.0.to_string())),
+            Lead::Known { label, time, words } => {
+                format!("{label}|{}|{words}", time.map_or(String::new(), |t| t.0.to_string()))
+            }
             Lead::Unknown { label } => format!("?{label}"),
             Lead::Nothing => "-".into(),
         }
@@ -172,7 +214,8 @@ mod tests {
 
     #[test]
     fn labels_are_told_from_words() {
-        let labels = Labels::new(&["R".into(), "R1".into(), "О".into(), "Интервьюер".into(), "Анна П.".into(), "й".into()]);
+        let labels =
+            Labels::new(&["R".into(), "R1".into(), "О".into(), "Интервьюер".into(), "Анна П.".into(), "й".into()]);
         for (line, wanted) in [
             ("R: yes", "R||yes"),
             ("r:yes", "R||yes"),

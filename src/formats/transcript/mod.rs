@@ -84,12 +84,13 @@ pub fn read(format: TranscriptFormat, bytes: &[u8], labels: &[String]) -> Result
 /// The lines of a text, counted from 1. Also a lone carriage return, a form feed, and the line ends of Unicode end a line.
 fn lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
     let mut number = 0u64;
-    text.split('\n').flat_map(move |line| {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        line.split(['\r', '\u{0C}', '\u{85}', '\u{2028}', '\u{2029}'])
-    })
-    .map(move |line| {
-        number += 1;
-        (number, line)
-    })
+    text.split('\n')
+        .flat_map(move |line| {
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            line.split(['\r', '\u{0C}', '\u{85}', '\u{2028}', '\u{2029}'])
+        })
+        .map(move |line| {
+            number += 1;
+            (number, line)
+        })
 }

@@ -84,7 +84,11 @@ fn walk(part: &[u8], body: &mut Body) -> Result<()> {
         }
         Ok(())
     })?;
-    if seen { Ok(()) } else { Err(Error::user(format!("the file is not {WHAT}"), "Open it where it was made and save it anew.")) }
+    if seen {
+        Ok(())
+    } else {
+        Err(Error::user(format!("the file is not {WHAT}"), "Open it where it was made and save it anew."))
+    }
 }
 
 /// White space in a row is one space (OpenDocument 1.3 part 3, section 6.1.2).
@@ -115,7 +119,9 @@ fn has_element(part: &[u8], name: &str) -> Result<bool> {
 fn margins(part: &[u8]) -> Result<bool> {
     let mut inside = 0usize;
     let mut found = false;
-    let margin = |name: &str| matches!(name, "header" | "footer" | "header-left" | "footer-left" | "header-first" | "footer-first");
+    let margin = |name: &str| {
+        matches!(name, "header" | "footer" | "header-left" | "footer-left" | "header-first" | "footer-first")
+    };
     xml::walk(part, &mut |piece| {
         match piece {
             Piece::Open(element) if margin(&element.name()) => inside += 1,

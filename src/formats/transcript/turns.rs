@@ -19,11 +19,24 @@ pub(super) struct Turns<'a> {
     /// The first line where times went back.
     back: Option<u64>,
     latest: u64,
+    /// The first line with a label in its middle, and how many there are.
+    inside: Option<u64>,
+    insides: usize,
 }
 
 impl<'a> Turns<'a> {
     pub(super) fn new(labels: &'a Labels) -> Self {
-        Self { labels, turns: Vec::new(), unknown: Vec::new(), bytes: 0, pending: None, back: None, latest: 0 }
+        Self {
+            labels,
+            turns: Vec::new(),
+            unknown: Vec::new(),
+            bytes: 0,
+            pending: None,
+            back: None,
+            latest: 0,
+            inside: None,
+            insides: 0,
+        }
     }
 
     /// A line of a text, or a paragraph of a document.
@@ -35,6 +48,10 @@ impl<'a> Turns<'a> {
             return Ok(());
         }
         let labels = self.labels;
+        if let Some((number, label, beside, words)) = labels.numbered(words) {
+            let time = time.or(number).or(beside).or(self.pending.take());
+            return self.begin(line, Some(label), time, words);
+        }
         match labels.lead(words) {
             Lead::Known { label, time: beside, words } => {
                 let time = time.or(beside).or(self.pending.take());
@@ -46,7 +63,7 @@ impl<'a> Turns<'a> {
                 self.begin(line, None, time, words)
             }
             Lead::Nothing => match time.or(self.pending.take()) {
-                None if !self.turns.is_empty() => self.go_on(words),
+                None if !self.turns.is_empty() => self.go_on(line, words),
                 time => {
                     let label = self.turns.last().and_then(|t| t.label.clone());
                     self.begin(line, label, time, words)
@@ -57,7 +74,8 @@ impl<'a> Turns<'a> {
 
     /// A row of a table, as the paragraphs of its cells: a cell that holds a label is the label of what stands in the cells after it.
     pub(super) fn row(&mut self, line: u64, cells: &[Vec<String>]) -> Result<()> {
-        let full: Vec<&[String]> = cells.iter().map(Vec::as_slice).filter(|c| c.iter().any(|p| !p.trim().is_empty())).collect();
+        let full: Vec<&[String]> =
+            cells.iter().map(Vec::as_slice).filter(|c| c.iter().any(|p| !p.trim().is_empty())).collect();
         let one = |cell: &[String]| -> Option<String> {
             let mut texts = cell.iter().map(|p| p.trim()).filter(|p| !p.is_empty());
             texts.next().filter(|_| texts.next().is_none()).map(str::to_owned)
@@ -113,7 +131,7 @@ impl<'a> Turns<'a> {
                     self.note(line, label);
                     self.begin(line, None, time, words)?;
                 }
-                Lead::Nothing if begun => self.go_on(words)?,
+                Lead::Nothing if begun => self.go_on(line, words)?,
                 Lead::Nothing => self.begin(line, None, time, words)?,
             }
             begun = true;
@@ -135,6 +153,12 @@ impl<'a> Turns<'a> {
         if let Some(line) = self.back {
             notices.push(format!("Times go back at line or paragraph {line}; they are kept as they are."));
         }
+        if let Some(line) = self.inside {
+            notices.push(format!(
+                "{} lines have a speaker's label in their middle, the first at line or paragraph {line}; if another voice begins there, begin a new line.",
+                self.insides
+            ));
+        }
         Ok((turns, self.unknown, notices))
     }
 
@@ -146,7 +170,10 @@ impl<'a> Turns<'a> {
 
     fn begin(&mut self, line: u64, label: Option<String>, time: Option<Times>, words: &str) -> Result<()> {
         if self.turns.len() >= MOST_TURNS {
-            return Err(Error::user(format!("the transcript has more than {MOST_TURNS} turns"), "Check that it is the right file."));
+            return Err(Error::user(
+                format!("the transcript has more than {MOST_TURNS} turns"),
+                "Check that it is the right file.",
+            ));
         }
         if let Some((start, _)) = time {
             if start < self.latest {
@@ -155,12 +182,14 @@ impl<'a> Turns<'a> {
             self.latest = start;
         }
         let text = self.clean(words)?;
+        self.look_inside(line, &text);
         self.turns.push(Turn { label, start_ms: time.map(|t| t.0), end_ms: time.and_then(|t| t.1), text });
         Ok(())
     }
 
-    fn go_on(&mut self, words: &str) -> Result<()> {
+    fn go_on(&mut self, line: u64, words: &str) -> Result<()> {
         let words = self.clean(words)?;
+        self.look_inside(line, &words);
         if let Some(turn) = self.turns.last_mut() {
             if !turn.text.is_empty() {
                 turn.text.push('\n');
@@ -168,6 +197,14 @@ impl<'a> Turns<'a> {
             turn.text.push_str(&words);
         }
         Ok(())
+    }
+
+    /// Notes a known label with its colon in the middle of a line: another voice may begin there.
+    fn look_inside(&mut self, line: u64, words: &str) {
+        if self.labels.stands_inside(words) {
+            self.inside.get_or_insert(line);
+            self.insides += 1;
+        }
     }
 
     /// Words without control characters, trimmed.

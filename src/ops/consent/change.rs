@@ -10,8 +10,7 @@ use crate::base::id::{ConsentEventId, Token};
 use crate::base::role::Role;
 use crate::base::time::{Date, Moment};
 use crate::base::{Error, Result, text};
-use crate::domain::consent::{ConsentEvent, Evidence, LegalBasis, TimeRange};
-use crate::domain::study;
+use crate::domain::consent::{ConsentEvent, Evidence, TimeRange};
 use crate::ledger::event::{ConsentAct, Event, Module, ModuleState, Tier};
 use crate::session::{Unlocked, Vault, View};
 
@@ -81,7 +80,9 @@ pub struct Recorded {
 pub fn parse_module(text: &str) -> Result<(Module, ModuleState)> {
     let pair = text.split_once('=').and_then(|(m, s)| Some((from_word(m)?, from_word(s)?)));
     match pair {
-        Some((module, state @ (ModuleState::Granted | ModuleState::Refused | ModuleState::NotAsked))) => Ok((module, state)),
+        Some((module, state @ (ModuleState::Granted | ModuleState::Refused | ModuleState::NotAsked))) => {
+            Ok((module, state))
+        }
         _ => Err(Error::user(
             "a module is not given as MODULE=STATE",
             "Modules: archive, analyse, reuse, teaching, quote_text, quote_audio, recontact, abroad. States: granted, refused, not_asked. \
@@ -153,7 +154,10 @@ fn prepare(view: &View<'_>, change: &Change, now: Moment) -> Result<(Subject, Co
     event.condition = change.condition.as_deref().map(|c| text::line("the condition", c)).transpose()?;
     event.condition_mapped = change.map_condition;
     if event.condition.is_some() && event.condition_mapped {
-        return Err(Error::user("a new condition cannot be mapped by the same change", "Record it first; a steward maps it."));
+        return Err(Error::user(
+            "a new condition cannot be mapped by the same change",
+            "Record it first; a steward maps it.",
+        ));
     }
     event.evidence = match &change.evidence {
         None => None,
@@ -173,7 +177,10 @@ fn prepare(view: &View<'_>, change: &Change, now: Moment) -> Result<(Subject, Co
         || event.language.is_some()
         || event.evidence.is_some();
     if !says {
-        return Err(Error::user("it is not said what changes", "Give --module, --tier, --form or another change; see --help."));
+        return Err(Error::user(
+            "it is not said what changes",
+            "Give --module, --tier, --form or another change; see --help.",
+        ));
     }
     event.check()?;
     Ok((subject, event, new_passage))
@@ -182,7 +189,10 @@ fn prepare(view: &View<'_>, change: &Change, now: Moment) -> Result<(Subject, Co
 /// What agreeing to a form version sets.
 fn agree(subject: &Subject, event: &mut ConsentEvent, version: &str) -> Result<()> {
     let form = subject.study.form(version, event.language.as_deref()).ok_or_else(|| {
-        Error::user("the study has no consent form of that version", "Its versions stand in study.toml, under [[form]].")
+        Error::user(
+            "the study has no consent form of that version",
+            "Its versions stand in study.toml, under [[form]].",
+        )
     })?;
     event.form = Some(form.digest());
     event.modules = form.grants.clone();
@@ -190,10 +200,7 @@ fn agree(subject: &Subject, event: &mut ConsentEvent, version: &str) -> Result<(
     event.expiry = form.expiry_years.and_then(|years| years_after(event.from.date(), years));
     event.review_by = form.review_years.and_then(|years| years_after(event.from.date(), years));
     event.language = event.language.take().or_else(|| Some(form.language.clone()));
-    event.basis = match form.basis {
-        study::LegalBasis::Consent => LegalBasis::Consent,
-        study::LegalBasis::PublicInterest => LegalBasis::PublicInterest,
-    };
+    event.basis = form.basis;
     Ok(())
 }
 
@@ -204,7 +211,7 @@ fn planned(view: &View<'_>, subject: &Subject, event: &ConsentEvent, now: Moment
     let mut remarks = Vec::new();
     if *withdrawn {
         remarks.push(
-            "it stays withdrawn altogether: only a new consent (--form) that begins after the withdrawal brings it back".to_owned(),
+            "it stays withdrawn altogether: only a new consent (--form) for as much as was withdrawn (--scope), beginning after it, brings it back".to_owned(),
         );
     } else {
         for (module, asked) in &event.modules {

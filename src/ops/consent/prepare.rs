@@ -8,9 +8,7 @@ use super::{ScopeShown, StateShown};
 use crate::base::id::{InterviewId, ObjectId, Token, TranscriptId};
 use crate::base::time::{Date, Moment};
 use crate::base::{Error, Result};
-use crate::domain::consent::{
-    ConsentEvent, ConsentScope, Evidence, Place, TimeRange, TurnRange, state_at,
-};
+use crate::domain::consent::{ConsentEvent, ConsentScope, Evidence, Place, TimeRange, TurnRange, state_at};
 use crate::domain::interview::{Interview, Object, ObjectKind};
 use crate::domain::study::Study;
 use crate::ledger::event::{ConsentAct, Event};
@@ -157,7 +155,10 @@ impl Subject {
                 return Ok((row.id, object));
             }
         }
-        Err(Error::user("nothing kept with this interview has that token", "`subrosa interview show` lists what is kept."))
+        Err(Error::user(
+            "nothing kept with this interview has that token",
+            "`subrosa interview show` lists what is kept.",
+        ))
     }
 
     /// What the events, and one more, come to within its scope, at the later of `now` and the day from which it holds.
@@ -265,7 +266,13 @@ pub(super) fn years_after(day: Date, years: u8) -> Option<Date> {
 }
 
 /// An event with nothing in it but what it is about.
-pub(super) fn blank(subject: &Subject, act: ConsentAct, scope: ConsentScope, from: Moment, now: Moment) -> Result<ConsentEvent> {
+pub(super) fn blank(
+    subject: &Subject,
+    act: ConsentAct,
+    scope: ConsentScope,
+    from: Moment,
+    now: Moment,
+) -> Result<ConsentEvent> {
     let basis = subject.events.last().map_or(crate::domain::consent::LegalBasis::Consent, |e| e.basis);
     Ok(ConsentEvent {
         id: crate::base::id::ConsentEventId::random()?,

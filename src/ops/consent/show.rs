@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::change::note_mark;
 use super::{ScopeShown, StateShown, form_name};
+use crate::base::Result;
 use crate::base::id::{ConsentEventId, InterviewId, ObjectId, Token};
 use crate::base::role::Role;
 use crate::base::time::{Date, Moment};
-use crate::base::Result;
 use crate::domain::consent::{ConsentEvent, ConsentScope, Evidence, LegalBasis, Place, state_at};
 use crate::domain::interview::{Interview, Object};
 use crate::domain::study::Study;
@@ -170,7 +170,12 @@ impl<'a> Context<'a> {
         };
         match evidence {
             Evidence::Oral { recording, time } => {
-                format!("said in recording {}, seconds {}-{}", token(recording), time.from / 1_000, time.to.div_ceil(1_000))
+                format!(
+                    "said in recording {}, seconds {}-{}",
+                    token(recording),
+                    time.from / 1_000,
+                    time.to.div_ceil(1_000)
+                )
             }
             Evidence::Written { scan } => format!("written, scan {}", token(scan)),
             Evidence::Witnessed => "witnessed".to_owned(),

@@ -87,7 +87,11 @@ pub fn plan_withdrawal(vault: &mut Vault<Unlocked>, asked: &Withdrawal) -> Resul
 }
 
 /// Records the withdrawal, as it was planned. From then on everything that it covers is refused.
-pub fn withdraw(vault: &mut Vault<Unlocked>, asked: &Withdrawal, plan: &WithdrawalPlan) -> Result<(Recorded, WithdrawalPlan)> {
+pub fn withdraw(
+    vault: &mut Vault<Unlocked>,
+    asked: &Withdrawal,
+    plan: &WithdrawalPlan,
+) -> Result<(Recorded, WithdrawalPlan)> {
     vault.commit("consent withdraw", |act| {
         let now = act.now();
         let (mut subject, event, new_passage) = prepare(act, asked, now)?;
@@ -196,7 +200,8 @@ mod tests {
 
     #[test]
     fn release_records_are_read_whatever_their_form() {
-        let record = json!({"facts": {"recipient": "r", "until": "2027-01-01"}, "items": [{"voices": ["tok"]}], "id": "x"});
+        let record =
+            json!({"facts": {"recipient": "r", "until": "2027-01-01"}, "items": [{"voices": ["tok"]}], "id": "x"});
         assert!(names(&record, "tok") && !names(&record, "to"));
         assert_eq!(find(&record, "recipient"), Some(&json!("r")));
         assert_eq!(find(&record, "id"), Some(&json!("x")));

@@ -111,7 +111,7 @@ pub fn preview(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Resul
             steward: true,
             country: String::new(),
         };
-        let plan = known.plan(&policies, &[Decided::proposed(facts.clone(), decider)])?;
+        let plan = known.plan(&policies, &[Decided::proposed(facts.clone(), decider, None)])?;
         let preview = previewed(&filed, &known, plan.items(), &facts);
         act.event(Event::Listed { what: "request preview".into(), filters: vec![], count: count(preview.items.len()) });
         Ok(preview)

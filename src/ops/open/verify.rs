@@ -262,7 +262,7 @@ fn signature(bytes: &[u8]) -> Result<Signature> {
     decoded.and_then(|bytes| Signature::from_slice(&bytes)).ok_or_else(|| altered(MANIFEST_SIG))
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T> {
+fn parse<T: DeserializeOwned + Serialize>(bytes: &[u8], name: &str) -> Result<T> {
     canonical::from_slice(bytes).map_err(|_| altered(name))
 }
 

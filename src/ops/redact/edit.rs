@@ -59,7 +59,8 @@ pub(super) fn place(marks: &mut Marks, wanted: &Wanted, by: PersonId, at: Moment
         false
     });
     if let Some(mark) = same {
-        let stands = mark.state == State::Accepted && mark.class == wanted.class && mark.replacement == wanted.replacement;
+        let stands =
+            mark.state == State::Accepted && mark.class == wanted.class && mark.replacement == wanted.replacement;
         if stands {
             marks.marks.push(mark);
         } else {

@@ -60,7 +60,7 @@ pub struct Words {
 }
 
 /// Words to mark wherever they stand, a line each.
-pub struct Batch(Vec<Words>);
+pub struct Batch(Vec<(usize, Words)>);
 
 /// What came of it.
 #[derive(Serialize)]
@@ -90,7 +90,7 @@ pub fn parse_batch(text: &str) -> Result<Batch> {
             continue;
         }
         match serde_json::from_str::<Words>(line) {
-            Ok(words) if Needle::new(&words.words).is_ok() => lines.push(words),
+            Ok(words) if Needle::new(&words.words).is_ok() => lines.push((number, words)),
             _ => bad.push(number.to_string()),
         }
         if lines.len() > MOST_LINES || bad.len() > 20 {
@@ -131,10 +131,10 @@ pub fn mark_all(vault: &mut Vault<Unlocked>, which: &Which, batch: &Batch) -> Re
         let mut version = Version::open(act, which)?;
         let mut change = Change::default();
         let (mut found, mut not_found) = (0, Vec::new());
-        for (line, words) in (1..).zip(&batch.0) {
+        for (line, words) in &batch.0 {
             let places = everywhere(&version, &Needle::new(&words.words)?)?;
             if places.is_empty() {
-                not_found.push(line);
+                not_found.push(*line);
                 continue;
             }
             found += places.len();
@@ -160,7 +160,13 @@ fn put(act: &Act<'_>, version: &mut Version, at: At, class: Class, instead: &str
     Ok(())
 }
 
-fn finish(act: &mut Act<'_>, mut version: Version, places: u32, change: Change, not_found: Vec<usize>) -> Result<Marked> {
+fn finish(
+    act: &mut Act<'_>,
+    mut version: Version,
+    places: u32,
+    change: Change,
+    not_found: Vec<usize>,
+) -> Result<Marked> {
     let review_voided = version.save(act, change)?;
     Ok(Marked {
         code: version.interview.body.code.clone(),

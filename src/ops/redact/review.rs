@@ -50,7 +50,10 @@ pub struct CheckedTurns {
 pub fn review(vault: &mut Vault<Unlocked>, which: &Which, statement: &str, accept_rest: bool) -> Result<Reviewed> {
     let statement = text::page("the statement", statement.trim())?;
     if statement.is_empty() {
-        return Err(Error::user("the statement is empty", "Say what you did, as in --statement \"Read from start to end.\""));
+        return Err(Error::user(
+            "the statement is empty",
+            "Say what you did, as in --statement \"Read from start to end.\"",
+        ));
     }
     vault.commit("redact review", |act| {
         let mut version = Version::open(act, which)?;

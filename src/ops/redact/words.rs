@@ -15,7 +15,10 @@ impl Needle {
     pub(super) fn new(words: &str) -> Result<Self> {
         let folded = fold(words);
         if !folded.iter().any(|c| c.is_alphanumeric()) {
-            return Err(Error::user("there are no words to look for", "Give the words as they stand in the transcript."));
+            return Err(Error::user(
+                "there are no words to look for",
+                "Give the words as they stand in the transcript.",
+            ));
         }
         if folded.len() > LONGEST {
             return Err(Error::user(
@@ -172,6 +175,9 @@ mod tests {
         assert_eq!(replacement(Some(" [a cousin] "), Class::Other, "x", &texts, &marks).unwrap(), "[a cousin]");
         assert_eq!(replacement(None, Class::Contact, "x", &texts, &marks).unwrap(), "[contact]");
         assert!(replacement(Some("a]b"), Class::Other, "x", &texts, &marks).is_err());
-        assert_eq!((letters(25), letters(26), letters(701), letters(702)), ("Z".into(), "AA".into(), "ZZ".into(), "AAA".into()));
+        assert_eq!(
+            (letters(25), letters(26), letters(701), letters(702)),
+            ("Z".into(), "AA".into(), "ZZ".into(), "AAA".into())
+        );
     }
 }

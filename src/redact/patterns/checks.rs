@@ -7,7 +7,8 @@ fn dot(digits: &[u32], weights: &[u32]) -> u32 {
 
 /// Payment cards, ISO/IEC 7812-1 annex B.
 pub(super) fn luhn(digits: &[u32]) -> bool {
-    let sum: u32 = digits.iter().rev().enumerate().map(|(at, &d)| if at % 2 == 0 { d } else { d * 2 / 10 + d * 2 % 10 }).sum();
+    let sum: u32 =
+        digits.iter().rev().enumerate().map(|(at, &d)| if at % 2 == 0 { d } else { d * 2 / 10 + d * 2 % 10 }).sum();
     sum.is_multiple_of(10) && digits.iter().any(|&d| d != 0)
 }
 
@@ -92,7 +93,8 @@ pub(super) fn isikukood(d: &[u32]) -> bool {
 pub(super) fn hetu(d: &[u32], check: char) -> bool {
     const SIGNS: &[u8; 31] = b"0123456789ABCDEFHJKLMNPRSTUVWXY";
     let number = d.iter().fold(0u32, |sum, digit| sum.wrapping_mul(10).wrapping_add(*digit));
-    d.len() == 9 && SIGNS.get((number % 31) as usize).is_some_and(|&sign| char::from(sign) == check.to_ascii_uppercase())
+    d.len() == 9
+        && SIGNS.get((number % 31) as usize).is_some_and(|&sign| char::from(sign) == check.to_ascii_uppercase())
 }
 
 /// JMBG of Serbia and its neighbours, 13 digits; foreigners' numbers are made the same way.

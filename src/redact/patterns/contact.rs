@@ -7,6 +7,7 @@ patterns! {
     EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+";
     LINK = r#"(?i)(?:\bhttps?://|\bwww\.)[^\s<>"«»„“”()\[\]{}]{3,}"#;
     HOST = r#"(?i)\b(?:[a-z0-9][a-z0-9-]*\.)+[a-z]{2,12}/[^\s<>"«»„“”()\[\]{}]{2,}"#;
+    IP = r"\b(?:\d{1,3}\.){3}\d{1,3}\b";
     HANDLE = r"@\w(?:[\w.-]*\w)?";
     AT = r"(?ix)[\w.+-]{2,} (?:\s+(?:dot|точка|kropka|tačka|nokta|punkt|piste|dash|дефис|тире|minus|underscore|нижнее\s+подч[её]ркивание|podkreślenie)\s+[\w-]+){0,5}
         \s* (?: [\(\[\{]\s*(?:at|собака|@)\s*[\)\]\}] | \s(?:at|собака|собачка|małpa|et|kuyruklu\s+a|miukumauku)\s ) \s*
@@ -27,6 +28,12 @@ pub(super) fn find(finds: &mut Finds<'_>) {
     for found in LINK.find_iter(finds.text).chain(HOST.find_iter(finds.text)) {
         let link = found.as_str().trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '"', '…', '*', '-']);
         finds.add((found.start(), found.start() + link.len()), Class::Contact, true, "[link]");
+    }
+    for found in IP.find_iter(finds.text) {
+        let octets: Vec<u32> = found.as_str().split('.').filter_map(|octet| octet.parse().ok()).collect();
+        if octets.iter().all(|&octet| octet < 256) && octets.iter().any(|&octet| octet > 31) {
+            finds.add((found.start(), found.end()), Class::Contact, true, "[network address]");
+        }
     }
     for found in HANDLE.find_iter(finds.text) {
         let glued = finds.text[..found.start()].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_');

@@ -26,7 +26,10 @@ pub(super) fn find(finds: &mut Finds<'_>) {
         }
     }
     for found in SLASHED.find_iter(finds.text) {
-        if digits(found.as_str()).len() >= 5 && !is_years(found.as_str()) && !is_numeric_date(found.as_str()) {
+        let law = ["EU", "EC", "EEC", "EY", "ETY", "EÜ", "EL", "WE", "UE", "EZ", "ЕС"]
+            .iter()
+            .any(|end| found.as_str().ends_with(end));
+        if !law && digits(found.as_str()).len() >= 5 && !is_years(found.as_str()) && !is_numeric_date(found.as_str()) {
             finds.add((found.start(), found.end()), Class::Number, true, "[number]");
         }
     }

@@ -70,7 +70,55 @@ struct Run {
     words: usize,
 }
 
+/// A word of the text, and what it is to a dictated address.
+#[derive(Clone, Copy)]
+struct Word {
+    from: usize,
+    to: usize,
+    number: bool,
+    house: bool,
+    flat: bool,
+}
+
+/// A dictated address: a name, a number in words, `квартира`, a number in words.
+fn addresses(finds: &mut Finds<'_>) {
+    let words: Vec<Word> = WORD
+        .find_iter(finds.text)
+        .map(|found| {
+            let word = found.as_str().to_lowercase();
+            let flat = matches!(
+                word.as_str(),
+                "квартира" | "квартиру" | "квартире" | "apartment" | "flat" | "apt" | "stan" | "mieszkanie" | "daire"
+            );
+            let house = matches!(word.as_str(), "дом" | "доме" | "house" | "number" | "broj" | "numer" | "numara");
+            Word { from: found.start(), to: found.end(), number: value(&word).is_some(), house, flat }
+        })
+        .collect();
+    for flat in (0..words.len()).filter(|&at| words[at].flat) {
+        let close = |one: usize, two: usize| is_joint(&finds.text[words[one].to..words[two].from]);
+        let mut from = flat;
+        while from > 0 && words[from - 1].number && close(from - 1, from) {
+            from -= 1;
+        }
+        let mut to = flat;
+        while to + 1 < words.len() && words[to + 1].number && close(to, to + 1) {
+            to += 1;
+        }
+        if from == flat || to == flat {
+            continue;
+        }
+        if from > 0 && words[from - 1].house {
+            from -= 1;
+        }
+        if from > 0 && close(from - 1, from) {
+            from -= 1;
+        }
+        finds.add((words[from].from, words[to].to), Class::Address, true, "[address]");
+    }
+}
+
 pub(super) fn find(finds: &mut Finds<'_>) {
+    addresses(finds);
     let mut run = Run::default();
     for found in WORD.find_iter(finds.text) {
         let word = found.as_str().to_lowercase();

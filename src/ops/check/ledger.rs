@@ -1,0 +1,169 @@
+//! The ledger, and what it tells that the catalogue must agree with.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Findings;
+use crate::base::Result;
+use crate::base::id::{ApprovalId, HoldId, PersonId, ProjectId, ReleaseId, RequestId, SiteId, Token};
+use crate::base::progress::Progress;
+use crate::base::role::RoleGrant;
+use crate::crypto::sign::PublicKey;
+use crate::domain::replay::{self, Replay};
+use crate::ledger::entry::Entry;
+use crate::ledger::event::{ApprovalFacts, ConsentFacts, DecisionFacts, Digest, Event};
+use crate::ledger::verify::{Options, Signatures, verify_chain};
+use crate::session::{Unlocked, Vault};
+
+/// What the ledger tells.
+#[derive(Default)]
+pub(super) struct Told {
+    /// Keys and roles as of now.
+    pub(super) people: BTreeMap<PersonId, (PublicKey, Vec<RoleGrant>)>,
+    /// Version and digest of the newest study.
+    pub(super) study: Option<(i64, Digest)>,
+    pub(super) sites: BTreeSet<SiteId>,
+    pub(super) approvals: BTreeMap<ApprovalId, ApprovalFacts>,
+    pub(super) projects: BTreeSet<ProjectId>,
+    pub(super) requests: BTreeSet<RequestId>,
+    pub(super) releases: BTreeSet<ReleaseId>,
+    pub(super) holds: BTreeSet<HoldId>,
+    /// The newest decision of each steward on each request.
+    pub(super) decisions: BTreeMap<(RequestId, PersonId), DecisionFacts>,
+    pub(super) participants: BTreeSet<Token>,
+    /// Site and voices of every interview.
+    pub(super) items: BTreeMap<Token, (SiteId, BTreeSet<Token>)>,
+    /// Interview and digest of every object.
+    pub(super) objects: BTreeMap<Token, (Token, Digest)>,
+    /// Interview and version of every transcript.
+    pub(super) transcripts: BTreeMap<Token, (Token, i64)>,
+    /// Transcripts that were reviewed at some time.
+    pub(super) reviewed: BTreeSet<Token>,
+    pub(super) consent: BTreeMap<Token, Vec<ConsentFacts>>,
+    /// Something was destroyed on purpose.
+    pub(super) destroyed: bool,
+}
+
+/// Checks the ledger's database, structure and releases; gives what it tells.
+pub(super) fn check(vault: &Vault<Unlocked>, found: &mut Findings, progress: &dyn Progress) -> Told {
+    let log = vault.log();
+    found.part("ledger database", 1);
+    match log.db().is_sound() {
+        Ok(true) => {}
+        Ok(false) => found.fault(
+            "ledger.db",
+            "some of its pages are damaged",
+            "Restore it from a backup; the catalogue is another file.",
+        ),
+        Err(error) => found.error("ledger.db", &error),
+    }
+    let size = log.db().size().unwrap_or(0);
+    found.part("ledger entries", size);
+    if let Err(error) = structure(vault, size, found, progress) {
+        found.error("the ledger", &error);
+    }
+    let mut told = Told::default();
+    let mut replay = Replay::new();
+    progress.begin("Reading the ledger", size);
+    for leaf in log.leaves(0) {
+        progress.advance(1);
+        match leaf {
+            // What cannot be read was named when the chain was verified.
+            Ok(leaf) => {
+                let Ok(entry) = Entry::parse(&leaf) else { continue };
+                entry.events.iter().for_each(|event| told.take(event));
+                let Entry { draft, actor, .. } = &entry;
+                replay.apply(&replay::Entry { seq: draft.seq, time: draft.time, actor: *actor, events: &draft.events });
+            }
+            Err(error) => {
+                found.error("the ledger", &error);
+                break;
+            }
+        }
+    }
+    progress.end();
+    found.part("releases, decided again", replay.releases());
+    for finding in replay.into_findings() {
+        found.fault(format!("entry {}", finding.seq), finding.words, "See `subrosa audit verify`.");
+    }
+    told
+}
+
+fn structure(vault: &Vault<Unlocked>, size: u64, found: &mut Findings, progress: &dyn Progress) -> Result<()> {
+    let log = vault.log();
+    let own = log.db().checkpoint()?.map(|(_, note)| note);
+    let seen = vault.seen();
+    let earlier: Vec<&[u8]> = Some(seen.checkpoint.as_bytes()).filter(|note| !note.is_empty()).into_iter().collect();
+    let options = Options {
+        vault: Some(vault.layout().vault()),
+        genesis: Digest::from_base64(&seen.genesis),
+        log_key: Some(vault.log_key()?),
+        signatures: Signatures::None,
+        checkpoint: own.as_deref().map(str::as_bytes),
+        earlier: &earlier,
+        progress,
+    };
+    progress.begin("Checking the ledger", size);
+    let report = verify_chain(log.leaves(0), &options)?;
+    progress.end();
+    for fault in &report.faults {
+        found.fault("the ledger", fault.to_string(), "See `subrosa audit verify`; the catalogue is another file.");
+    }
+    if log.root(report.entries).ok() != Some(report.root) {
+        found.fault(
+            "the ledger",
+            "the stored tree does not agree with the entries",
+            "Restore ledger.db from a backup.",
+        );
+    }
+    Ok(())
+}
+
+impl Told {
+    fn take(&mut self, event: &Event) {
+        match event {
+            Event::Person { person, sign, roles, .. } => {
+                self.people.insert(*person, (*sign, roles.clone()));
+            }
+            Event::Study { version, digest, .. } => self.study = Some((*version, *digest)),
+            Event::Site { site, .. } => {
+                self.sites.insert(*site);
+            }
+            Event::Approval(facts) => {
+                self.approvals.insert(facts.approval, facts.clone());
+            }
+            Event::Project { project, .. } => {
+                self.projects.insert(*project);
+            }
+            Event::Participant { participant } => {
+                self.participants.insert(*participant);
+            }
+            Event::Item { item, site, voices } => {
+                self.items.insert(*item, (*site, voices.iter().copied().collect()));
+            }
+            Event::Object { object, item, digest, .. } => {
+                self.objects.insert(*object, (*item, *digest));
+            }
+            Event::Transcript { transcript, item, version, .. } => {
+                self.transcripts.insert(*transcript, (*item, *version));
+            }
+            Event::Review { transcript, .. } => {
+                self.reviewed.insert(*transcript);
+            }
+            Event::Consent(facts) => self.consent.entry(facts.participant).or_default().push(facts.clone()),
+            Event::HoldSet { hold, .. } => {
+                self.holds.insert(*hold);
+            }
+            Event::Request { request, .. } => {
+                self.requests.insert(*request);
+            }
+            Event::Decision { decision, .. } => {
+                self.decisions.insert((decision.request, decision.steward), decision.clone());
+            }
+            Event::Release { release, .. } => {
+                self.releases.insert(*release);
+            }
+            Event::Intent { act, .. } => self.destroyed |= act.contains("destroy"),
+            _ => {}
+        }
+    }
+}
