@@ -25,7 +25,7 @@ use subrosa::ops::request::{self, Wish};
 use subrosa::redact::mark::{Mark, Marks, State};
 use subrosa::redact::{Class, Strength};
 use subrosa::store::catalogue::RecordKind;
-use world::{OTAR, PROJECT, Put, VARYA, World, date, moment, again};
+use world::{OTAR, PROJECT, Put, VARYA, World, again, date, moment};
 
 const ASKED: &str = "2026-02-01T00:00:00Z";
 const DECIDED: &str = "2026-02-02T00:00:00Z";
@@ -122,7 +122,8 @@ fn ready() -> (World, Put) {
 }
 
 fn transcripts(folder: &Path) -> Vec<String> {
-    let mut names: Vec<PathBuf> = std::fs::read_dir(folder.join("transcripts")).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut names: Vec<PathBuf> =
+        std::fs::read_dir(folder.join("transcripts")).unwrap().map(|e| e.unwrap().path()).collect();
     names.sort();
     names.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
 }
@@ -161,9 +162,11 @@ fn what_was_asked_decided_and_built_is_opened() {
     assert_eq!(lines[2], "I: How did you leave?");
     assert!(lines[3].starts_with("P-") && lines[3].ends_with(": We left at night, by bus."), "{text}");
     assert_eq!(std::fs::read_to_string(opened.folder.join("participants.csv")).unwrap(), "pseudonym,site,gender,age\n");
-    let manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(opened.folder.join("manifest.json")).unwrap()).unwrap();
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(opened.folder.join("manifest.json")).unwrap()).unwrap();
     let schema = serde_json::from_str(include_str!("../schema/json/manifest.schema.json")).unwrap();
-    let errors: Vec<String> = jsonschema::validator_for(&schema).unwrap().iter_errors(&manifest).map(|e| e.to_string()).collect();
+    let errors: Vec<String> =
+        jsonschema::validator_for(&schema).unwrap().iter_errors(&manifest).map(|e| e.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?}");
     for entry in walk(&opened.folder) {
         let bytes = std::fs::read(&entry).unwrap();
@@ -326,10 +329,7 @@ fn an_archive_code_and_a_citation_code_ask_for_the_same() {
     world.build(first, "x.age", BUILT).unwrap();
     let opened = world.open_as(&world.dora, "x.age", "work", BUILT).unwrap();
     let citation = transcripts(&opened.folder)[0][2..13].to_owned();
-    let mut later = World::card(&world);
-    let sealed = request::write(&world.dora, &later, wish(&[&citation]), moment(BUILT)).unwrap();
-    later = world.card();
-    assert!(later == world.card());
+    let sealed = request::write(&world.dora, &world.card(), wish(&[&citation]), moment(BUILT)).unwrap();
     request::receive(&mut world.open(&world.ben, BUILT), &sealed).unwrap();
     let shown = request::show(&mut world.open(&world.ada, BUILT), 2).unwrap();
     assert_eq!(shown.codes, ["AM-01"]);
@@ -370,7 +370,10 @@ fn of_two_voices_one_can_go_without_the_other() {
     let (built, opened) = world.whole().unwrap();
     let text = transcripts(&opened.folder).remove(0);
     let words = |text: &str| -> Vec<String> {
-        text.lines().skip(2).map(|line| line.split_once(": ").filter(|_| !line.starts_with('[')).map_or(line, |(_, w)| w).to_owned()).collect()
+        text.lines()
+            .skip(2)
+            .map(|line| line.split_once(": ").filter(|_| !line.starts_with('[')).map_or(line, |(_, w)| w).to_owned())
+            .collect()
     };
     // The turn of the other voice, its question, and the neighbours; the unattributed turn is everybody's.
     assert_eq!(words(&text), ["Where were you?", "At home.", "[left out: 6 turns]", "We closed it."]);
@@ -462,8 +465,12 @@ fn a_steward_grants_less_and_never_more() {
     let request = world.ask(&[]);
     let try_with = |terms: Terms| decide::approve(&mut world.open(&world.ada, DECIDED), request, &terms);
     assert_eq!(try_with(Terms { level: Some(1), ..Terms::default() }).unwrap_err().kind(), Kind::Denied);
-    assert_eq!(try_with(Terms { until: Some(date("2027-07-01")), ..Terms::default() }).unwrap_err().kind(), Kind::Denied);
-    try_with(Terms { level: Some(3), until: Some(date("2026-12-31")), sites: vec!["AM".into()], codes: vec![] }).unwrap();
+    assert_eq!(
+        try_with(Terms { until: Some(date("2027-07-01")), ..Terms::default() }).unwrap_err().kind(),
+        Kind::Denied
+    );
+    try_with(Terms { level: Some(3), until: Some(date("2026-12-31")), sites: vec!["AM".into()], codes: vec![] })
+        .unwrap();
     let preview = world.preview(request);
     assert_eq!((preview.level, preview.interviews_going, preview.interviews_left_out), (3, 1, 1));
     let built = world.build(request, "x.age", BUILT).unwrap();
@@ -499,7 +506,9 @@ fn a_name_left_unmarked_stops_the_build_and_writes_nothing() {
         assert_eq!(error.kind(), Kind::Denied, "{canary}");
         assert!(error.remedy().contains("turn 2 of C-") && !error.what().contains("C-"), "{error:?}");
         assert_eq!(world.open(&world.ada, BUILT).log().head().unwrap().size, size);
-        let left = std::fs::read_dir(world.dir.path()).unwrap().filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().contains("x.age"));
+        let left = std::fs::read_dir(world.dir.path())
+            .unwrap()
+            .filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().contains("x.age"));
         assert_eq!(left.count(), 0);
     }
     // What a person decided may stay is no canary.
@@ -556,6 +565,29 @@ fn two_stewards_where_the_study_says_so() {
     world.build(request, "x.age", BUILT).unwrap();
     let opened = world.open_as(&world.dora, "x.age", "work", BUILT).unwrap();
     assert_eq!((opened.level, opened.decided_by.len()), (3, 2));
+    world.replayed();
+}
+
+#[test]
+fn the_table_shows_only_what_k_have_in_common() {
+    let world = World::new();
+    world.approve();
+    let people = [("AM-01", &VARYA), ("AM-02", &VARYA), ("AM-03", &VARYA), ("AM-04", &OTAR), ("GE-01", &OTAR)];
+    for (code, person) in people {
+        let turns: Vec<(&str, &str)> =
+            TALK.iter().map(|(l, t)| (if *l == "R" { person.label } else { *l }, *t)).collect();
+        let put = world.put(code, &[person], &turns);
+        world.review(&put, &[]);
+    }
+    let (built, opened) = world.whole().unwrap();
+    let table = std::fs::read_to_string(opened.folder.join("participants.csv")).unwrap();
+    let rows: Vec<&str> = table.lines().skip(1).map(|row| &row[11..]).collect();
+    // A fourth by himself would be told by his row, and with him starred the others are too few to hide him: all of the site share what they can.
+    assert!(rows.iter().all(|row| rows.iter().filter(|other| other == &row).count() >= 3), "{table}");
+    assert!(!table.contains("GE") && !table.contains("man,65"), "{table}");
+    assert_eq!((built.participants, built.rows_left_out), (5, 5 - rows.len()));
+    let order: Vec<String> = transcripts(&opened.folder).iter().map(|text| text[2..13].to_owned()).collect();
+    assert!(order.is_sorted());
     world.replayed();
 }
 
@@ -621,7 +653,17 @@ fn an_extract_opens_for_its_recipient_alone_and_only_as_it_was_built() {
         let at = bytes.len() / 2;
         bytes[at] ^= 1;
     };
-    for name in ["README", "decision", "manifest.json", "manifest.sig", "participants", "release.json", "release.tlog", "transcripts", "vault.card"] {
+    for name in [
+        "README",
+        "decision",
+        "manifest.json",
+        "manifest.sig",
+        "participants",
+        "release.json",
+        "release.tlog",
+        "transcripts",
+        "vault.card",
+    ] {
         let error = change(name, &flip);
         assert_eq!(error.kind(), Kind::Damage, "{name}: {error:?}");
     }

@@ -18,10 +18,14 @@ use crate::store::state::StateFolder;
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Build an extract on stewards' signed decisions, sealed to whoever asked.
-    #[command(after_help = "Example:\n  subrosa --vault ./vault --as ben extract build REQ-7 --out dora.age\n\nThe release is in the ledger before the file appears. Building again gives the same extract.")]
+    #[command(
+        after_help = "Example:\n  subrosa --vault ./vault --as ben extract build REQ-7 --out dora.age\n\nThe release is in the ledger before the file appears. Building again gives the same extract."
+    )]
     Build(Build),
     /// Open an extract: the analyst's side, without a vault.
-    #[command(after_help = "Example:\n  subrosa --identity dora.id extract open dora.age --to ./work --vault-card vault.card\n\nEverything is verified before the folder appears: the seal, the signatures, the ledger's proof, every file.")]
+    #[command(
+        after_help = "Example:\n  subrosa --identity dora.id extract open dora.age --to ./work --vault-card vault.card\n\nEverything is verified before the folder appears: the seal, the signatures, the ledger's proof, every file."
+    )]
     Open(Open),
 }
 
@@ -55,7 +59,8 @@ pub(super) fn run(global: &Global, command: Command) -> Result<()> {
     match command {
         Command::Build(args) => {
             let number = number(&args.request)?;
-            let built = global.with_vault("extract build", |vault| build::build(vault, number, &args.out, &Bar::new()))?;
+            let built =
+                global.with_vault("extract build", |vault| build::build(vault, number, &args.out, &Bar::new()))?;
             screen.answer(&built, || built_words(&built))
         }
         Command::Open(args) => {

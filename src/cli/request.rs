@@ -21,7 +21,9 @@ use crate::store::files;
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Write a request: the analyst's side, without a vault.
-    #[command(after_help = "Example:\n  subrosa --identity dora.id request new --to vault.card --project 3f… --level 2 --until 2027-06-30 \\\n    --site AM --purpose \"To compare how people tell of leaving.\" --out dora.sealed\n\nSend the sealed file to the archive. Without --site and --code it asks for everything.")]
+    #[command(
+        after_help = "Example:\n  subrosa --identity dora.id request new --to vault.card --project 3f… --level 2 --until 2027-06-30 \\\n    --site AM --purpose \"To compare how people tell of leaving.\" --out dora.sealed\n\nSend the sealed file to the archive. Without --site and --code it asks for everything."
+    )]
     New(New),
     /// Show the conditions that whoever asks accepts.
     #[command(after_help = "Example:\n  subrosa request show-conditions")]
@@ -51,10 +53,14 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  subrosa --vault ./vault --as ada request preview REQ-7 --level 3")]
     Preview(Decide),
     /// Approve a request: a steward's signed decision. May grant less than was asked, never more; never one's own.
-    #[command(after_help = "Example:\n  subrosa --vault ./vault --as ada request approve REQ-7 --until 2027-01-31 --site AM")]
+    #[command(
+        after_help = "Example:\n  subrosa --vault ./vault --as ada request approve REQ-7 --until 2027-01-31 --site AM"
+    )]
     Approve(Decide),
     /// Deny a request. The reason stays in the vault's catalogue and out of the ledger.
-    #[command(after_help = "Example:\n  subrosa --vault ./vault --as ada request deny REQ-7 --reason \"The purpose is not that of the project.\"")]
+    #[command(
+        after_help = "Example:\n  subrosa --vault ./vault --as ada request deny REQ-7 --reason \"The purpose is not that of the project.\""
+    )]
     Deny {
         /// Its number.
         #[arg(value_name = "REQ-N")]
@@ -183,7 +189,10 @@ fn new(global: &Global, screen: &Screen, args: New) -> Result<()> {
     if !args.accept_conditions {
         screen.note(Conditions::current().text);
         screen.confirm("Do you accept these conditions?").map_err(|error| {
-            Error::user(error.what(), "Nothing was written. Read the conditions, then accept them with --accept-conditions.")
+            Error::user(
+                error.what(),
+                "Nothing was written. Read the conditions, then accept them with --accept-conditions.",
+            )
         })?;
     }
     let (_, identity) = global.unlock_identity()?;
@@ -212,8 +221,13 @@ fn receive(global: &Global, screen: &Screen, paths: &[PathBuf]) -> Result<()> {
     let taken = global.with_vault("request receive", |vault| {
         let mut taken: Vec<Listed> = Vec::with_capacity(paths.len());
         for (i, path) in paths.iter().enumerate() {
-            let one = files::read_bounded(path, MAX_SEALED as u64, "the request").and_then(|sealed| request::receive(vault, &sealed));
-            let place = if paths.len() > 1 { format!("file {} of {} ({i} taken in)", i + 1, paths.len()) } else { String::new() };
+            let one = files::read_bounded(path, MAX_SEALED as u64, "the request")
+                .and_then(|sealed| request::receive(vault, &sealed));
+            let place = if paths.len() > 1 {
+                format!("file {} of {} ({i} taken in)", i + 1, paths.len())
+            } else {
+                String::new()
+            };
             taken.push(one.map_err(|error| if place.is_empty() { error } else { error.at(&place) })?);
         }
         Ok(taken)
@@ -228,7 +242,10 @@ fn approve(global: &Global, screen: &Screen, args: &Decide) -> Result<()> {
         if !screen.json() {
             screen.note(&summary(&preview));
         }
-        screen.confirm(&format!("Approve and sign REQ-{number} for {} at level {} until {}?", preview.recipient, preview.level, preview.until))?;
+        screen.confirm(&format!(
+            "Approve and sign REQ-{number} for {} at level {} until {}?",
+            preview.recipient, preview.level, preview.until
+        ))?;
         decide::approve(vault, number, &terms)
     })?;
     screen.answer(&outcome, || outcome_words(&outcome))
@@ -237,8 +254,13 @@ fn approve(global: &Global, screen: &Screen, args: &Decide) -> Result<()> {
 fn outcome_words(outcome: &Outcome) -> String {
     let request = &outcome.request;
     match outcome.standing {
-        Standing::Approved => format!("{request} is approved. An archivist builds it: subrosa extract build {request} --out FILE"),
-        _ => format!("Signed: {} of {} stewards have approved {request}. Another steward decides next.", outcome.approvals, outcome.needed),
+        Standing::Approved => {
+            format!("{request} is approved. An archivist builds it: subrosa extract build {request} --out FILE")
+        }
+        _ => format!(
+            "Signed: {} of {} stewards have approved {request}. Another steward decides next.",
+            outcome.approvals, outcome.needed
+        ),
     }
 }
 

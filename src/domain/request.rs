@@ -501,7 +501,15 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_people_write_them() {
-        for (typed, read) in [("REQ-7", Some(7)), (" req7", Some(7)), ("7", Some(7)), ("REQ-0", None), ("+7", None), ("REQ-", None), ("", None)] {
+        for (typed, read) in [
+            ("REQ-7", Some(7)),
+            (" req7", Some(7)),
+            ("7", Some(7)),
+            ("REQ-0", None),
+            ("+7", None),
+            ("REQ-", None),
+            ("", None),
+        ] {
             assert_eq!(number(typed).ok(), read, "{typed}");
         }
         assert_eq!(filed().name(), "REQ-7");

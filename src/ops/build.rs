@@ -5,20 +5,22 @@
 
 mod guard;
 pub mod manifest;
+mod readme;
 mod render;
+mod sink;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use self::guard::Guard;
 use self::manifest::{
-    Accepted, Decisions, FileFacts, Manifest, ProjectName, SignedDecision, Withheld, DECISION, DECISIONS_FORMAT, FORMAT, MANIFEST,
-    MANIFEST_CONTEXT, MANIFEST_SIG, PARTICIPANTS, PROOF, README, RELEASE, VAULT_CARD,
+    Accepted, DECISION, DECISIONS_FORMAT, Decisions, FORMAT, FileFacts, MANIFEST, MANIFEST_CONTEXT, MANIFEST_SIG,
+    Manifest, PARTICIPANTS, PROOF, ProjectName, README, RELEASE, SignedDecision, VAULT_CARD, Withheld,
 };
 use self::render::Rendered;
+use self::sink::Sink;
 use super::decide::{self, DecisionRecord};
 use super::plan::{self, Facts};
 use super::request::{self, count};
@@ -28,9 +30,8 @@ use crate::base::role::Role;
 use crate::base::time::{Date, Moment};
 use crate::base::{Error, Result, canonical};
 use crate::crypto::card::{self, VaultCard, origin};
-use crate::crypto::padding::Padding;
 use crate::crypto::sign::Signature;
-use crate::crypto::stream::{self, AgeRecipient};
+use crate::crypto::stream::AgeRecipient;
 use crate::domain::conditions::Conditions;
 use crate::domain::decide::Decided;
 use crate::domain::policy::Policies;
@@ -40,7 +41,6 @@ use crate::ledger::checkpoint::SignedCheckpoint;
 use crate::ledger::event::{Digest, Event};
 use crate::session::{Act, Unlocked, Vault};
 use crate::store::catalogue::RecordKind;
-use crate::store::files;
 
 /// A release, as the catalogue keeps it: whom to tell when somebody withdraws.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +114,10 @@ struct Composed {
 /// Builds the extract of a request and seals it to whoever asked, into `out`, which may not exist yet.
 pub fn build(vault: &mut Vault<Unlocked>, number: u32, out: &Path, progress: &dyn Progress) -> Result<Built> {
     if out.symlink_metadata().is_ok() {
-        return Err(Error::user("there is a file of that name already", "Choose another name with --out; nothing was built."));
+        return Err(Error::user(
+            "there is a file of that name already",
+            "Choose another name with --out; nothing was built.",
+        ));
     }
     let policies = Policies::load(&[])?;
     in_ledger(vault, number)?;
@@ -143,7 +146,8 @@ fn in_ledger(vault: &Vault<Unlocked>, number: u32) -> Result<()> {
     for record in decide::of(&view, &filed)? {
         let entry = vault.log().entry(record.seq)?;
         let holds = |event: &Event| matches!(event, Event::Decision { decision, sig } if *decision == record.facts && *sig == record.sig);
-        if entry.draft.seq != record.seq || entry.actor != record.facts.steward || !entry.draft.events.iter().any(holds) {
+        if entry.draft.seq != record.seq || entry.actor != record.facts.steward || !entry.draft.events.iter().any(holds)
+        {
             return Err(Error::damage(
                 "a decision in the catalogue is not in the ledger",
                 "Nothing is built on it. Run `subrosa check`, and ask the steward to decide again.",
@@ -177,7 +181,7 @@ fn compose(act: &mut Act<'_>, number: u32, policies: &Policies) -> Result<Compos
     let signed = signed(act, &records)?;
     let mut files = rendered.files();
     files.insert(DECISION.to_owned(), canonical::to_vec(&signed)?);
-    files.insert(README.to_owned(), readme(&known, first, &rendered).into_bytes());
+    files.insert(README.to_owned(), readme::readme(&known, &first.facts, rendered.rows_left_out).into_bytes());
     let vault = act.layout().vault();
     let mut manifest = manifest_of(vault, &known, &records, &rendered, &files)?;
     refuse_what_may_not_leave(act, &known, &rendered, &files, &manifest)?;
@@ -229,8 +233,8 @@ impl Rendered {
 
 fn signed(act: &Act<'_>, records: &[DecisionRecord]) -> Result<Decisions> {
     let one = |record: &DecisionRecord| {
-        let (person, _) = plan::decider(act, &record.facts)?;
-        Ok(SignedDecision { decision: record.facts.clone(), sig: record.sig, card: person.card })
+        let card = plan::decider(act, &record.facts)?.person.card;
+        Ok(SignedDecision { decision: record.facts.clone(), sig: record.sig, card })
     };
     let decisions = records.iter().map(one).collect::<Result<_>>()?;
     Ok(Decisions { format: DECISIONS_FORMAT.to_owned(), decisions })
@@ -319,7 +323,9 @@ fn refuse_what_may_not_leave(
         // The place goes to the screen only: a citation code has no business in the ledger.
         Error::denied(
             "a name, a contact or an archive code would have left with the extract; nothing was built",
-            format!("It stands in {place}. Mark it with `subrosa redact mark`, or keep it there with a reason, and review the transcript again."),
+            format!(
+                "It stands in {place}. Mark it with `subrosa redact mark`, or keep it there with a reason, and review the transcript again."
+            ),
         )
     };
     if let Some((citation, turn)) = &rendered.found {
@@ -339,79 +345,4 @@ fn refuse_what_may_not_leave(
         }
     }
     Ok(())
-}
-
-fn readme(known: &Facts, decision: &DecisionRecord, rendered: &Rendered) -> String {
-    let facts = &decision.facts;
-    let level = match facts.level {
-        1 => "what names somebody directly is replaced",
-        2 => "what names somebody directly or nearly so is replaced",
-        _ => "what names somebody is replaced, and what points to somebody is generalised",
-    };
-    let conditions = Conditions::of(&facts.conditions).map(|c| c.text).unwrap_or_default();
-    format!(
-        "An extract of interviews, given in confidence\n\
-         \n\
-         Project: {title}\n\
-         Level {number}: {level}.\n\
-         Keep and use it until {until}; destroy all copies by then.\n\
-         \n\
-         transcripts/       One file an interview and language, named by the citation code; a translation has its language in the name.\n\
-         \x20                  Each line is a turn. Voices go by pseudonyms, I asks, T interprets, ? is not known.\n\
-         \x20                  A line [left out] stands where something may not go. In brackets stands what was replaced.\n\
-         participants.csv   Voices with site, gender and age band. * stands for what too few have in common; {rows} rows are left out for that.\n\
-         manifest.json      What is in this extract, how each voice may be named in print, and how much was left out.\n\
-         decision.json      Who decided on it, signed. release.json and release.tlog-proof show that it was recorded.\n\
-         \n\
-         If you recognise somebody, or find anything that says who somebody is: {contact}\n\
-         \n\
-         {conditions}",
-        title = known.project.title,
-        number = facts.level,
-        until = facts.until,
-        rows = rendered.rows_left_out,
-        contact = known.study.contact,
-    )
-}
-
-/// A file in the making beside its place; gone again unless it was finished.
-struct Sink {
-    file: File,
-    tmp: PathBuf,
-    out: PathBuf,
-}
-
-impl Sink {
-    fn create(out: &Path) -> Result<Self> {
-        let tmp = files::sibling(out);
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&tmp);
-        let file = file.map_err(|e| Error::io("write the extract", &e))?;
-        Ok(Self { file, tmp, out: out.to_owned() })
-    }
-
-    /// Seals `tar`, syncs, and gives the file its name, unless that was taken meanwhile. Gives its length.
-    fn seal(self, to: &AgeRecipient, tar: &[u8], progress: &dyn Progress) -> Result<u64> {
-        let io = |e: std::io::Error| Error::io("write the extract", &e);
-        progress.begin("Sealing the extract", tar.len() as u64);
-        let sealed = stream::seal(&[to.as_age()], tar, &self.file, Padding::Padme, progress);
-        progress.end();
-        let sealed = sealed?;
-        self.file.sync_all().map_err(io)?;
-        if self.out.symlink_metadata().is_ok() {
-            return Err(Error::user(
-                "a file of that name has appeared meanwhile",
-                "The release is recorded. Build it again under another name with --out.",
-            ));
-        }
-        fs::rename(&self.tmp, &self.out).map_err(io)?;
-        files::sync_folder(&self.out).map_err(io)?;
-        Ok(sealed.sealed_len)
-    }
-}
-
-impl Drop for Sink {
-    fn drop(&mut self) {
-        // After the rename there is nothing of that name any more.
-        let _ = fs::remove_file(&self.tmp);
-    }
 }

@@ -1,26 +1,25 @@
 //! Deciding on a request: a preview of what policy would leave out, and a steward's signed yes or no.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod preview;
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::{self, Facts};
-use super::request::{self, count};
+use super::{plan, request};
 use crate::base::id::{InterviewId, PersonId, SiteId, Token};
 use crate::base::role::Role;
 use crate::base::time::{Date, Moment};
 use crate::base::{Error, Result, text};
 use crate::crypto::sign::Signature;
-use crate::domain::consent_turns::{LeftOut, TurnVerdict};
-use crate::domain::decide::{Decided, ItemPlan, VoicePlan, decision_verifies, sign_decision};
-use crate::domain::interview::SpeakerRole;
-use crate::domain::policy::{Party, Policies};
+use crate::domain::decide::{Decided, decision_verifies, sign_decision};
 use crate::domain::project::needs;
 use crate::domain::request::{Filed, check_decision, check_level};
-use crate::domain::transcript::TranscriptKind;
 use crate::ledger::event::{DecisionFacts, Digest, Event};
 use crate::session::{Act, Unlocked, Vault, View};
 use crate::store::catalogue::RecordKind;
+
+pub use preview::{ItemPreview, Preview, VoicePreview, Why, preview};
 
 /// What a steward may narrow; whatever is not given stays as it was asked.
 #[derive(Clone, Default)]
@@ -84,78 +83,6 @@ pub struct Shown {
     pub reason: Option<String>,
 }
 
-/// What policy would let go on a decision with these terms, and why not the rest.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Preview {
-    /// `REQ-7`.
-    pub request: String,
-    /// Who gets it.
-    pub recipient: String,
-    /// The title of the project.
-    pub project: String,
-    /// The level.
-    pub level: u8,
-    /// The last day of use.
-    pub until: Date,
-    /// Per transcript version.
-    pub items: Vec<ItemPreview>,
-    /// Interviews of which something goes.
-    pub interviews_going: usize,
-    /// Interviews that stay altogether.
-    pub interviews_left_out: usize,
-    /// Turns that go.
-    pub turns_going: usize,
-    /// Turns that stay.
-    pub turns_left_out: usize,
-}
-
-/// What would go of one transcript version.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct ItemPreview {
-    /// The archive code.
-    pub code: String,
-    /// The prefix of its site.
-    pub site: String,
-    /// The transcript version; 0 if there is none.
-    pub version: u32,
-    /// Its language.
-    pub language: String,
-    /// It is a translation.
-    pub translation: bool,
-    /// Something of it goes.
-    pub goes: bool,
-    /// Turns that go.
-    pub turns_going: usize,
-    /// Turns that stay, by why.
-    pub left_out: Vec<Why>,
-    /// Per participant.
-    pub voices: Vec<VoicePreview>,
-}
-
-/// What would go of one voice.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct VoicePreview {
-    /// The label in the transcript.
-    pub label: String,
-    /// Turns that go in which it is, or may be, heard.
-    pub turns_going: usize,
-    /// Those that stay.
-    pub turns_left_out: usize,
-    /// Why it may not be heard, and in how many turns that came up.
-    pub reasons: Vec<Why>,
-}
-
-/// A reason and how often it came up.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Why {
-    /// The rule's id.
-    pub rule: String,
-    /// In words.
-    pub words: String,
-    /// In how many turns.
-    pub turns: usize,
-}
-
 /// What was decided, and whether it counts yet.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Outcome {
@@ -169,33 +96,6 @@ pub struct Outcome {
     pub needed: usize,
 }
 
-/// What policy would leave out of what a request asks for, on these terms; without terms, on those of a decision that stands.
-pub fn preview(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Result<Preview> {
-    let policies = Policies::load(&[])?;
-    vault.commit("request preview", |act| {
-        request::require_desk(act)?;
-        let filed = request::find(act, number)?;
-        let nobody = PersonId::from_bytes([0; 16]);
-        let mut facts = terms_of(act, &filed, terms, nobody, act.now())?;
-        let mut known = plan::gather(act, &filed, act.now(), None)?;
-        facts.approvals.clone_from(&known.approvals);
-        // Judged as if some other steward, and as many as it takes, had decided so.
-        known.setting.stewards_needed = 1;
-        let decider = Party {
-            id: nobody,
-            enrolled: true,
-            removed: false,
-            conditions_accepted: false,
-            steward: true,
-            country: String::new(),
-        };
-        let plan = known.plan(&policies, &[Decided::proposed(facts.clone(), decider, None)])?;
-        let preview = previewed(&filed, &known, plan.items(), &facts);
-        act.event(Event::Listed { what: "request preview".into(), filters: vec![], count: count(preview.items.len()) });
-        Ok(preview)
-    })
-}
-
 /// Approves a request, for at most what it asks for. Refused: whoever is no steward of every site that it covers, one's own request, a request that another
 /// steward denied, and terms other than those that another steward has approved already.
 pub fn approve(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Result<Outcome> {
@@ -204,7 +104,8 @@ pub fn approve(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Resul
         let filed = request::find(act, number)?;
         let known = plan::gather(act, &filed, act.now(), None)?;
         let mut facts = terms_of(act, &filed, terms, act.person(), act.now())?;
-        let others: Vec<DecisionRecord> = of(act, &filed)?.into_iter().filter(|d| d.facts.steward != act.person()).collect();
+        let others: Vec<DecisionRecord> =
+            of(act, &filed)?.into_iter().filter(|d| d.facts.steward != act.person()).collect();
         if others.iter().any(|other| !other.facts.granted) {
             return Err(Error::denied(
                 "another steward has denied this request",
@@ -218,7 +119,10 @@ pub fn approve(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Resul
         check_decision(&facts, &filed)?;
         for site in plan::decided_sites(act, &facts)? {
             act.require(Role::Steward, Some(site)).map_err(|error| {
-                Error::denied(error.what(), "Approve only for sites that are yours, with --site, or ask a steward of all sites.")
+                Error::denied(
+                    error.what(),
+                    "Approve only for sites that are yours, with --site, or ask a steward of all sites.",
+                )
             })?;
         }
         let same = |other: &DecisionRecord| {
@@ -296,8 +200,9 @@ pub fn shown(view: &View<'_>, filed: &Filed) -> Result<Vec<Shown>> {
 /// The decisions on a request, each with its signature verified again and its steward judged as of now.
 pub fn verified(view: &View<'_>, filed: &Filed) -> Result<Vec<(DecisionRecord, Decided)>> {
     let verify = |record: DecisionRecord| {
-        let (person, party) = plan::decider(view, &record.facts)?;
-        let decided = Decided::verify(record.facts.clone(), &record.sig, person.card.sign(), party, None)?;
+        let decider = plan::decider(view, &record.facts)?;
+        let key = decider.person.card.sign();
+        let decided = Decided::verify(record.facts.clone(), &record.sig, key, decider.party, decider.sites)?;
         Ok((record, decided))
     };
     of(view, filed)?.into_iter().map(verify).collect()
@@ -381,7 +286,8 @@ fn terms_of(view: &View<'_>, filed: &Filed, terms: &Terms, steward: PersonId, ti
             return Err(more("an interview"));
         }
     }
-    let whole = filed.interviews.is_empty() && (filed.sites.is_empty() || sites.iter().all(|s| filed.sites.contains(s)));
+    let whole =
+        filed.interviews.is_empty() && (filed.sites.is_empty() || sites.iter().all(|s| filed.sites.contains(s)));
     if interviews.is_empty() && whole {
         facts.sites = Some(sites);
         facts.items = None;
@@ -409,82 +315,4 @@ fn tokens(view: &View<'_>, filed: &Filed, keep: impl Fn(InterviewId, SiteId) -> 
     let kept = asked.iter().filter(|interview| keep(interview.row.id, interview.row.site));
     let tokens: BTreeSet<Token> = kept.map(|interview| interview.body.token).collect();
     Ok(tokens.into_iter().collect())
-}
-
-fn previewed(filed: &Filed, known: &Facts, plans: &[ItemPlan], facts: &DecisionFacts) -> Preview {
-    let mut items: Vec<ItemPreview> = known.items.iter().zip(plans).map(|(item, plan)| item_preview(item, plan)).collect();
-    items.extend(known.wordless.iter().map(|interview| ItemPreview {
-        code: interview.body.code.clone(),
-        site: interview.body.code.chars().take_while(char::is_ascii_uppercase).collect(),
-        version: 0,
-        language: interview.body.language.clone(),
-        translation: false,
-        goes: false,
-        turns_going: 0,
-        left_out: vec![why("no-transcript", "there is no transcript yet", 0)],
-        voices: Vec::new(),
-    }));
-    items.sort_by(|a, b| (&a.code, a.version).cmp(&(&b.code, b.version)));
-    let going: BTreeSet<&str> = items.iter().filter(|item| item.goes).map(|item| item.code.as_str()).collect();
-    let all: BTreeSet<&str> = items.iter().map(|item| item.code.as_str()).collect();
-    Preview {
-        request: filed.name(),
-        recipient: known.recipient.card.name().to_owned(),
-        project: known.project.title.clone(),
-        level: facts.level,
-        until: facts.until,
-        interviews_going: going.len(),
-        interviews_left_out: all.len() - going.len(),
-        turns_going: items.iter().map(|item| item.turns_going).sum(),
-        turns_left_out: items.iter().flat_map(|item| &item.left_out).map(|why| why.turns).sum(),
-        items,
-    }
-}
-
-fn item_preview(item: &plan::Item, plan: &ItemPlan) -> ItemPreview {
-    let mut left_out: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    if !plan.in_decision {
-        left_out.insert(("not-granted", "it is not among what is granted"), plan.turns.len());
-    } else {
-        for verdict in &plan.turns {
-            if let TurnVerdict::LeftOut(because) = verdict {
-                *left_out.entry(left_out_words(*because)).or_default() += 1;
-            }
-        }
-    }
-    let label = |id| {
-        let speaker = item.interview.speakers.iter().find(|s| s.participant == Some(id) && s.role == SpeakerRole::Participant);
-        speaker.map_or_else(|| "?".to_owned(), |s| s.label.clone())
-    };
-    let voice = |(id, voice): (_, &VoicePlan)| VoicePreview {
-        label: label(id),
-        turns_going: voice.turns_going,
-        turns_left_out: voice.turns_left_out,
-        reasons: voice.reasons.iter().map(|(reason, turns)| why(&reason.rule, &reason.words, *turns)).collect(),
-    };
-    ItemPreview {
-        code: item.interview.code.clone(),
-        site: item.prefix.clone(),
-        version: item.transcript.version,
-        language: item.outline.language.clone(),
-        translation: item.outline.kind == TranscriptKind::Translation,
-        goes: plan.goes(),
-        turns_going: plan.turns.iter().filter(|turn| turn.goes()).count(),
-        left_out: left_out.into_iter().map(|((rule, words), turns)| why(rule, words, turns)).collect(),
-        voices: plan.voices.iter().map(|(id, plan)| voice((*id, plan))).collect(),
-    }
-}
-
-fn why(rule: &str, words: &str, turns: usize) -> Why {
-    Why { rule: rule.to_owned(), words: words.to_owned(), turns }
-}
-
-fn left_out_words(because: LeftOut) -> (&'static str, &'static str) {
-    match because {
-        LeftOut::Voice => ("voice", "a voice in it may not be heard here"),
-        LeftOut::Unattributed => ("unattributed", "nobody knows whose words these are, and not every voice may be heard"),
-        LeftOut::Bystander => ("bystander", "a bystander speaks"),
-        LeftOut::Beside => ("beside", "it belongs to talk that may not go"),
-        LeftOut::Neighbour => ("neighbour", "it stands next to what may not go, and nobody has checked it"),
-    }
 }

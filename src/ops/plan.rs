@@ -60,9 +60,9 @@ pub struct Item {
 pub fn gather(view: &View<'_>, filed: &Filed, now: Moment, standing: Option<&[ApprovalId]>) -> Result<Facts> {
     let (_, study) = view.study()?;
     let project = project(view, filed)?;
-    let recipient = view.person(filed.requester)?.ok_or_else(|| {
-        Error::damage("whoever asked is missing from the register of people", "Run `subrosa check`.")
-    })?;
+    let recipient = view
+        .person(filed.requester)?
+        .ok_or_else(|| Error::damage("whoever asked is missing from the register of people", "Run `subrosa check`."))?;
     let accepted = Conditions::of(&filed.conditions).is_some();
     let party = Party { conditions_accepted: accepted, ..party(&recipient) };
     let today = now.date();
@@ -126,17 +126,29 @@ pub fn party(person: &PersonRecord) -> Party {
     }
 }
 
-/// Whoever decided, as they are now: a steward only if they are one at every site that the decision covers.
-pub fn decider(view: &View<'_>, facts: &DecisionFacts) -> Result<(PersonRecord, Party)> {
+/// Whoever decided.
+pub struct Decider {
+    /// As they are enrolled.
+    pub person: PersonRecord,
+    /// As far as deciding goes; a steward if they are one now.
+    pub party: Party,
+    /// The sites that they are a steward of now, or all.
+    pub sites: Option<Vec<SiteId>>,
+}
+
+/// Whoever decided, as they are now. A decision of somebody who is no steward any more gives no leave.
+pub fn decider(view: &View<'_>, facts: &DecisionFacts) -> Result<Decider> {
     let known = view.person(facts.steward)?;
     let person = known.ok_or_else(|| {
         Error::damage("whoever decided is missing from the register of people", "Run `subrosa check`.")
     })?;
-    let sites = decided_sites(view, facts)?;
-    let steward_at = |site: Option<SiteId>| person.roles.iter().any(|grant| grant.gives(Role::Steward, site));
-    let steward = steward_at(None) && sites.iter().all(|site| steward_at(Some(*site)));
-    let party = Party { steward, ..party(&person) };
-    Ok((person, party))
+    let grants: Vec<_> = person.roles.iter().filter(|grant| grant.role == Role::Steward).collect();
+    let sites = match grants.iter().any(|grant| grant.sites.is_none()) {
+        true => None,
+        false => Some(grants.iter().filter_map(|grant| grant.sites.clone()).flatten().collect()),
+    };
+    let party = Party { steward: !grants.is_empty(), ..party(&person) };
+    Ok(Decider { person, party, sites })
 }
 
 /// The sites that a decision covers.
@@ -176,9 +188,8 @@ pub fn asked(view: &View<'_>, filed: &Filed) -> Result<Vec<Loaded<InterviewRow, 
 fn sites(view: &View<'_>, study: &Study) -> Result<BTreeMap<SiteId, Site>> {
     let known = view.sites()?.into_values().map(|record| {
         let site = study.site(&record.prefix).cloned();
-        site.map(|site| (record.id, site)).ok_or_else(|| {
-            Error::damage("a site of the vault is not in the study definition", "Run `subrosa check`.")
-        })
+        site.map(|site| (record.id, site))
+            .ok_or_else(|| Error::damage("a site of the vault is not in the study definition", "Run `subrosa check`."))
     });
     known.collect()
 }

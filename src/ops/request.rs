@@ -117,7 +117,10 @@ pub fn receive(vault: &mut Vault<Unlocked>, sealed: &[u8]) -> Result<Listed> {
         }
         let project: Option<Project> = act.record(RecordKind::Project, request.project.as_bytes())?;
         let project = project.ok_or_else(|| {
-            Error::user("there is no such project", "The analyst takes its id from a steward; see `subrosa project list`.")
+            Error::user(
+                "there is no such project",
+                "The analyst takes its id from a steward; see `subrosa project list`.",
+            )
         })?;
         if !project.people.contains(&person) {
             return Err(Error::denied(
@@ -192,7 +195,10 @@ pub fn show(vault: &mut Vault<Unlocked>, number: u32) -> Result<Shown> {
 pub fn find(view: &View<'_>, number: u32) -> Result<Filed> {
     let all: Vec<Filed> = view.records(RecordKind::Request)?;
     all.into_iter().find(|filed| filed.number == number).ok_or_else(|| {
-        Error::user("there is no request of that number", "See `subrosa request list`; take new ones in with `subrosa request receive`.")
+        Error::user(
+            "there is no request of that number",
+            "See `subrosa request list`; take new ones in with `subrosa request receive`.",
+        )
     })
 }
 
@@ -201,7 +207,10 @@ pub fn require_desk(view: &View<'_>) -> Result<()> {
     if view.has(Role::Steward, None) || view.has(Role::Archivist, None) {
         return Ok(());
     }
-    Err(Error::denied("requests are for stewards and archivists", "Ask one of them; `subrosa person list` shows who they are."))
+    Err(Error::denied(
+        "requests are for stewards and archivists",
+        "Ask one of them; `subrosa person list` shows who they are.",
+    ))
 }
 
 /// Sites by prefix and interviews by archive or citation code. A place, never the code, is named for what is not found.

@@ -27,66 +27,73 @@ use subrosa::store::catalogue::{RecordKind, TagKind};
 use subrosa::store::keyfile::Class;
 use subrosa::store::state::StateFolder;
 
-pub const PROJECT: ProjectId = ProjectId::from_bytes([0x51; 16]);
+pub(crate) const PROJECT: ProjectId = ProjectId::from_bytes([0x51; 16]);
 
-pub fn moment(text: &str) -> Moment {
+pub(crate) fn moment(text: &str) -> Moment {
     text.parse().unwrap()
 }
 
-pub fn date(text: &str) -> Date {
+pub(crate) fn date(text: &str) -> Date {
     text.parse().unwrap()
 }
 
-pub fn person(name: &str, country: &str) -> Identity {
+pub(crate) fn person(name: &str, country: &str) -> Identity {
     Identity::generate(name, country.parse().unwrap(), moment("2026-01-01T00:00:00Z")).unwrap()
 }
 
 /// The same keys once more: an identity can only be used by value.
-pub fn again(identity: &Identity) -> Identity {
+pub(crate) fn again(identity: &Identity) -> Identity {
     let passphrase = || Passphrase::new("correct horse battery staple 9".into());
     let bytes = identity.seal(&passphrase(), KdfParams::new(19_456, 1, 1).unwrap()).unwrap();
     LockedIdentity::parse(&bytes).unwrap().unlock(&passphrase()).unwrap()
 }
 
 /// A vault with a steward, Ada, a second one, Sue, an archivist, Ben, and two analysts of one project, Dora in Armenia and Emil in Estonia.
-pub struct World {
-    pub dir: tempfile::TempDir,
-    pub ada: Identity,
-    pub sue: Identity,
-    pub ben: Identity,
-    pub dora: Identity,
-    pub emil: Identity,
+pub(crate) struct World {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) ada: Identity,
+    pub(crate) sue: Identity,
+    pub(crate) ben: Identity,
+    pub(crate) dora: Identity,
+    pub(crate) emil: Identity,
     clock: Cell<Moment>,
 }
 
 /// An interview put in by hand.
 #[derive(Clone)]
-pub struct Put {
-    pub interview: InterviewId,
-    pub item: Token,
-    pub site: SiteId,
-    pub transcript: TranscriptId,
-    pub participants: Vec<ParticipantId>,
+pub(crate) struct Put {
+    pub(crate) interview: InterviewId,
+    pub(crate) item: Token,
+    pub(crate) site: SiteId,
+    pub(crate) transcript: TranscriptId,
+    pub(crate) participants: Vec<ParticipantId>,
 }
 
 /// A participant to put in.
-pub struct Person {
-    pub label: &'static str,
-    pub name: &'static str,
-    pub contact: &'static str,
-    pub gender: &'static str,
-    pub born: i32,
+pub(crate) struct Person {
+    pub(crate) label: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) contact: &'static str,
+    pub(crate) gender: &'static str,
+    pub(crate) born: i32,
 }
 
-pub const VARYA: Person = Person { label: "R", name: "Varvara Nikolayevna Shcheglova", contact: "@varya_shcheg", gender: "woman", born: 1970 };
-pub const OTAR: Person = Person { label: "R2", name: "Otar Beridzeshvili", contact: "otar@mail.example", gender: "man", born: 1950 };
+pub(crate) const VARYA: Person = Person {
+    label: "R",
+    name: "Varvara Nikolayevna Shcheglova",
+    contact: "@varya_shcheg",
+    gender: "woman",
+    born: 1970,
+};
+pub(crate) const OTAR: Person =
+    Person { label: "R2", name: "Otar Beridzeshvili", contact: "otar@mail.example", gender: "man", born: 1950 };
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_study(subrosa::sample::STUDY)
     }
 
-    pub fn with_study(text: &str) -> Self {
+    pub(crate) fn with_study(text: &str) -> Self {
         let world = Self {
             dir: tempfile::tempdir().unwrap(),
             ada: person("Ada", "EE"),
@@ -121,26 +128,26 @@ impl World {
         world
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    pub fn state(&self, who: &Identity) -> StateFolder {
+    pub(crate) fn state(&self, who: &Identity) -> StateFolder {
         StateFolder::beside(&self.path(&format!("{}.id", who.card().name())))
     }
 
-    pub fn unlock(&self, who: &Identity, now: &str) -> Result<Vault<Unlocked>> {
+    pub(crate) fn unlock(&self, who: &Identity, now: &str) -> Result<Vault<Unlocked>> {
         // Time never runs back, whatever a test says.
         self.clock.set(self.clock.get().max(moment(now)));
         Vault::open(&self.path("vault"), None)?.unlock(again(who), self.state(who), Box::new(self.clock.get()))
     }
 
-    pub fn open(&self, who: &Identity, now: &str) -> Vault<Unlocked> {
+    pub(crate) fn open(&self, who: &Identity, now: &str) -> Vault<Unlocked> {
         self.unlock(who, now).unwrap()
     }
 
     /// The project, with these people.
-    pub fn project(&self, people: Vec<PersonId>) {
+    pub(crate) fn project(&self, people: Vec<PersonId>) {
         let project = Project {
             id: PROJECT,
             title: "Departures".into(),
@@ -157,20 +164,26 @@ impl World {
             .commit("project add", |act| {
                 act.tables().put_record(RecordKind::Project, PROJECT.as_bytes(), act.seq(), &project)?;
                 let purpose = project.purpose.duo.clone();
-                act.event(Event::Project { project: PROJECT, purpose, people, from: project.from, until: project.until });
+                act.event(Event::Project {
+                    project: PROJECT,
+                    purpose,
+                    people,
+                    from: project.from,
+                    until: project.until,
+                });
                 Ok(())
             })
             .unwrap();
     }
 
     /// Approvals of every board for every site, for fieldwork in 2023 and use until the end of 2030.
-    pub fn approve(&self) {
+    pub(crate) fn approve(&self) {
         for (n, board) in ["host", "university"].into_iter().enumerate() {
             self.approval(n as u8, board, None, "2030-12-31");
         }
     }
 
-    pub fn approval(&self, n: u8, board: &str, sites: Option<Vec<SiteId>>, until: &str) {
+    pub(crate) fn approval(&self, n: u8, board: &str, sites: Option<Vec<SiteId>>, until: &str) {
         let approval = Approval {
             id: ApprovalId::from_bytes([n; 16]),
             board: board.into(),
@@ -193,13 +206,13 @@ impl World {
     }
 
     /// An interview of May 2023 with one transcript, without marks or review; everybody agreed to everything that the study's team needs and to abroad.
-    pub fn put(&self, code: &str, people: &[&Person], turns: &[(&str, &str)]) -> Put {
+    pub(crate) fn put(&self, code: &str, people: &[&Person], turns: &[(&str, &str)]) -> Put {
         let mut vault = self.open(&self.ben, "2026-01-03T00:00:00Z");
         vault.commit("ingest", |act| put(act, code, people, turns)).unwrap()
     }
 
     /// A consent event of one participant.
-    pub fn consent(&self, put: &Put, voice: usize, now: &str, change: impl FnOnce(&mut ConsentEvent)) {
+    pub(crate) fn consent(&self, put: &Put, voice: usize, now: &str, change: impl FnOnce(&mut ConsentEvent)) {
         let id = put.participants[voice];
         let mut vault = self.open(&self.ben, now);
         vault
@@ -223,7 +236,7 @@ impl World {
     }
 
     /// Marks on the transcript.
-    pub fn marks(&self, put: &Put, marks: Marks) {
+    pub(crate) fn marks(&self, put: &Put, marks: Marks) {
         let mut vault = self.open(&self.ben, "2026-01-04T00:00:00Z");
         vault
             .commit("redact mark", |act| {
@@ -237,7 +250,7 @@ impl World {
     }
 
     /// A recorded review, and neighbours that were checked.
-    pub fn review(&self, put: &Put, checked: &[u32]) {
+    pub(crate) fn review(&self, put: &Put, checked: &[u32]) {
         let mut vault = self.open(&self.ben, "2026-01-05T00:00:00Z");
         vault
             .commit("redact review", |act| {
@@ -255,7 +268,12 @@ impl World {
                     statement: "Read from start to end.".into(),
                 });
                 act.tables().set_outline(row.id, &interview.key, &outline)?;
-                act.event(Event::Review { transcript: outline.token, engine: subrosa::redact::ENGINE.into(), marks: 0, digest });
+                act.event(Event::Review {
+                    transcript: outline.token,
+                    engine: subrosa::redact::ENGINE.into(),
+                    marks: 0,
+                    digest,
+                });
                 Ok(())
             })
             .unwrap();

@@ -68,11 +68,14 @@ impl<'g, 'v> Guard<'g, 'v> {
 
     fn sequence(&self, text: &str, least: usize, allowed: &[Vec<String>]) -> bool {
         let words = words(text);
-        let within = |sequence: &[String]| allowed.iter().any(|kept| kept.windows(sequence.len()).any(|w| w == sequence));
+        let within =
+            |sequence: &[String]| allowed.iter().any(|kept| kept.windows(sequence.len()).any(|w| w == sequence));
         (0..words.len()).any(|at| {
             let known = words.get(at).and_then(|first| self.sequences.get(first));
             known.into_iter().flatten().any(|sequence| {
-                sequence.len() >= least && words.get(at..at + sequence.len()) == Some(sequence.as_slice()) && !within(sequence)
+                sequence.len() >= least
+                    && words.get(at..at + sequence.len()) == Some(sequence.as_slice())
+                    && !within(sequence)
             })
         })
     }

@@ -127,7 +127,8 @@ fn register(
     going: &[(&Item, &ItemCase, &ItemPlan)],
     project: ProjectId,
 ) -> Result<BTreeMap<ParticipantId, Known>> {
-    let ids: BTreeSet<ParticipantId> = going.iter().flat_map(|(_, case, _)| case.participants.keys().copied()).collect();
+    let ids: BTreeSet<ParticipantId> =
+        going.iter().flat_map(|(_, case, _)| case.participants.keys().copied()).collect();
     let mut register = BTreeMap::new();
     let mut pseudonyms = BTreeSet::new();
     for id in ids {
@@ -193,7 +194,9 @@ impl Transcript<'_, '_> {
         }
         let mut out = format!("# {citation} {}\n\n", self.item.outline.language);
         let (mut gap, mut found) = (0, None);
-        for (at, ((verdict, words), facts)) in verdicts.iter().zip(&content.texts).zip(&self.item.outline.turns).enumerate() {
+        for (at, ((verdict, words), facts)) in
+            verdicts.iter().zip(&content.texts).zip(&self.item.outline.turns).enumerate()
+        {
             if !verdict.goes() {
                 gap += 1;
                 continue;
@@ -216,7 +219,9 @@ impl Transcript<'_, '_> {
     /// Who speaks, as the extract calls them.
     fn label(&self, label: Option<&str>) -> String {
         match speaker(&self.item.interview, label) {
-            Speaker::Participant(id) => self.register.get(&id).map_or_else(|| "?".to_owned(), |known| known.pseudonym.clone()),
+            Speaker::Participant(id) => {
+                self.register.get(&id).map_or_else(|| "?".to_owned(), |known| known.pseudonym.clone())
+            }
             Speaker::Aside => label.map_or_else(|| "I".to_owned(), |label| aside(&self.item.interview, label)),
             Speaker::Bystander | Speaker::Unknown => "?".to_owned(),
         }
@@ -312,8 +317,10 @@ fn merged(marks: &[&Mark], strength: Strength) -> Vec<Replacement> {
 /// What a person decided may stay, as it stands in the original.
 fn kept(words: &str, marks: &[&Mark]) -> Vec<String> {
     let kept = marks.iter().filter(|mark| matches!(mark.state, State::Kept(_)));
-    kept.map(|mark| words.chars().skip(mark.start as usize).take(mark.end.saturating_sub(mark.start) as usize).collect())
-        .collect()
+    kept.map(|mark| {
+        words.chars().skip(mark.start as usize).take(mark.end.saturating_sub(mark.start) as usize).collect()
+    })
+    .collect()
 }
 
 /// On one line, so that no line of somebody's words passes for another's turn.

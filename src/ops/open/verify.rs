@@ -18,8 +18,8 @@ use crate::ledger::entry::{Entry, MAX_ENTRY};
 use crate::ledger::event::{Digest, Event};
 use crate::ledger::proof::{MAX_PROOF_FILE, Proof};
 use crate::ops::build::manifest::{
-    DECISION, DECISIONS_FORMAT, Decisions, FORMAT, FileFacts, MANIFEST, MANIFEST_CONTEXT, MANIFEST_SIG, Manifest, PARTICIPANTS, PROOF,
-    README, RELEASE, VAULT_CARD,
+    DECISION, DECISIONS_FORMAT, Decisions, FORMAT, FileFacts, MANIFEST, MANIFEST_CONTEXT, MANIFEST_SIG, Manifest,
+    PARTICIPANTS, PROOF, README, RELEASE, VAULT_CARD,
 };
 use crate::store::files;
 use crate::store::state::Seen;
@@ -68,12 +68,19 @@ pub(super) fn may_be_there(name: &str) -> bool {
 pub(super) fn verify(folder: &Path, names: &[String], opening: &Opening<'_>) -> Result<Verified> {
     let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     let read = |name: &str, most: u64| {
-        if names.contains(name) { files::read_bounded(&folder.join(name), most, "a file of the extract") } else { Err(missing(name)) }
+        if names.contains(name) {
+            files::read_bounded(&folder.join(name), most, "a file of the extract")
+        } else {
+            Err(missing(name))
+        }
     };
     let bytes = read(MANIFEST, MOST)?;
     let manifest: Manifest = parse(&bytes, MANIFEST)?;
     if manifest.format != FORMAT {
-        return Err(Error::user("the extract is in a format that this program does not read", "Install the version of Subrosa that built it."));
+        return Err(Error::user(
+            "the extract is in a format that this program does not read",
+            "Install the version of Subrosa that built it.",
+        ));
     }
     let leaf = read(RELEASE, MAX_ENTRY as u64)?;
     let entry = Entry::parse(&leaf).map_err(|_| altered(RELEASE))?;
@@ -271,7 +278,10 @@ fn missing(name: &str) -> Error {
         PROOF | RELEASE => "the extract lacks the proof that its release is in the ledger".to_owned(),
         name => format!("{} of the extract is missing", kind_of(name)),
     };
-    Error::damage(what, "It was not built by a vault, or was altered. Do not use it; ask the archivist to build it again.")
+    Error::damage(
+        what,
+        "It was not built by a vault, or was altered. Do not use it; ask the archivist to build it again.",
+    )
 }
 
 /// The name of a file, without the citation code of a transcript.

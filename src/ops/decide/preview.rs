@@ -1,0 +1,201 @@
+//! A preview: what policy would leave out of what a request asks for, and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::{Terms, terms_of};
+use crate::base::Result;
+use crate::base::id::PersonId;
+use crate::base::time::Date;
+use crate::domain::consent_turns::{LeftOut, TurnVerdict};
+use crate::domain::decide::{Decided, ItemPlan, VoicePlan};
+use crate::domain::interview::SpeakerRole;
+use crate::domain::policy::{Party, Policies};
+use crate::domain::request::Filed;
+use crate::domain::transcript::TranscriptKind;
+use crate::ledger::event::{DecisionFacts, Event};
+use crate::ops::plan::{self, Facts};
+use crate::ops::request::{self, count};
+use crate::session::{Unlocked, Vault};
+
+/// What policy would let go on a decision with these terms, and why not the rest.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Preview {
+    /// `REQ-7`.
+    pub request: String,
+    /// Who gets it.
+    pub recipient: String,
+    /// The title of the project.
+    pub project: String,
+    /// The level.
+    pub level: u8,
+    /// The last day of use.
+    pub until: Date,
+    /// Per transcript version.
+    pub items: Vec<ItemPreview>,
+    /// Interviews of which something goes.
+    pub interviews_going: usize,
+    /// Interviews that stay altogether.
+    pub interviews_left_out: usize,
+    /// Turns that go.
+    pub turns_going: usize,
+    /// Turns that stay.
+    pub turns_left_out: usize,
+}
+
+/// What would go of one transcript version.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ItemPreview {
+    /// The archive code.
+    pub code: String,
+    /// The prefix of its site.
+    pub site: String,
+    /// The transcript version; 0 if there is none.
+    pub version: u32,
+    /// Its language.
+    pub language: String,
+    /// It is a translation.
+    pub translation: bool,
+    /// Something of it goes.
+    pub goes: bool,
+    /// Turns that go.
+    pub turns_going: usize,
+    /// Turns that stay, by why.
+    pub left_out: Vec<Why>,
+    /// Per participant.
+    pub voices: Vec<VoicePreview>,
+}
+
+/// What would go of one voice.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct VoicePreview {
+    /// The label in the transcript.
+    pub label: String,
+    /// Turns that go in which it is, or may be, heard.
+    pub turns_going: usize,
+    /// Those that stay.
+    pub turns_left_out: usize,
+    /// Why it may not be heard, and in how many turns that came up.
+    pub reasons: Vec<Why>,
+}
+
+/// A reason and how often it came up.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Why {
+    /// The rule's id.
+    pub rule: String,
+    /// In words.
+    pub words: String,
+    /// In how many turns.
+    pub turns: usize,
+}
+
+/// What policy would leave out of what a request asks for, on these terms; without terms, on those of a decision that stands.
+pub fn preview(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Result<Preview> {
+    let policies = Policies::load(&[])?;
+    vault.commit("request preview", |act| {
+        request::require_desk(act)?;
+        let filed = request::find(act, number)?;
+        let nobody = PersonId::from_bytes([0; 16]);
+        let mut facts = terms_of(act, &filed, terms, nobody, act.now())?;
+        let mut known = plan::gather(act, &filed, act.now(), None)?;
+        facts.approvals.clone_from(&known.approvals);
+        // Judged as if some other steward, and as many as it takes, had decided so.
+        known.setting.stewards_needed = 1;
+        let decider = Party {
+            id: nobody,
+            enrolled: true,
+            removed: false,
+            conditions_accepted: false,
+            steward: true,
+            country: String::new(),
+        };
+        let plan = known.plan(&policies, &[Decided::proposed(facts.clone(), decider, None)])?;
+        let preview = previewed(&filed, &known, plan.items(), &facts);
+        act.event(Event::Listed { what: "request preview".into(), filters: vec![], count: count(preview.items.len()) });
+        Ok(preview)
+    })
+}
+
+fn previewed(filed: &Filed, known: &Facts, plans: &[ItemPlan], facts: &DecisionFacts) -> Preview {
+    let mut items: Vec<ItemPreview> =
+        known.items.iter().zip(plans).map(|(item, plan)| item_preview(item, plan)).collect();
+    items.extend(known.wordless.iter().map(|interview| ItemPreview {
+        code: interview.body.code.clone(),
+        site: interview.body.code.chars().take_while(char::is_ascii_uppercase).collect(),
+        version: 0,
+        language: interview.body.language.clone(),
+        translation: false,
+        goes: false,
+        turns_going: 0,
+        left_out: vec![why("no-transcript", "there is no transcript yet", 0)],
+        voices: Vec::new(),
+    }));
+    items.sort_by(|a, b| (&a.code, a.version).cmp(&(&b.code, b.version)));
+    let going: BTreeSet<&str> = items.iter().filter(|item| item.goes).map(|item| item.code.as_str()).collect();
+    let all: BTreeSet<&str> = items.iter().map(|item| item.code.as_str()).collect();
+    Preview {
+        request: filed.name(),
+        recipient: known.recipient.card.name().to_owned(),
+        project: known.project.title.clone(),
+        level: facts.level,
+        until: facts.until,
+        interviews_going: going.len(),
+        interviews_left_out: all.len() - going.len(),
+        turns_going: items.iter().map(|item| item.turns_going).sum(),
+        turns_left_out: items.iter().flat_map(|item| &item.left_out).map(|why| why.turns).sum(),
+        items,
+    }
+}
+
+fn item_preview(item: &plan::Item, plan: &ItemPlan) -> ItemPreview {
+    let mut left_out: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    if !plan.in_decision {
+        left_out.insert(("not-granted", "it is not among what is granted"), plan.turns.len());
+    } else {
+        for verdict in &plan.turns {
+            if let TurnVerdict::LeftOut(because) = verdict {
+                *left_out.entry(left_out_words(*because)).or_default() += 1;
+            }
+        }
+    }
+    let label = |id| {
+        let speaker =
+            item.interview.speakers.iter().find(|s| s.participant == Some(id) && s.role == SpeakerRole::Participant);
+        speaker.map_or_else(|| "?".to_owned(), |s| s.label.clone())
+    };
+    let voice = |(id, voice): (_, &VoicePlan)| VoicePreview {
+        label: label(id),
+        turns_going: voice.turns_going,
+        turns_left_out: voice.turns_left_out,
+        reasons: voice.reasons.iter().map(|(reason, turns)| why(&reason.rule, &reason.words, *turns)).collect(),
+    };
+    ItemPreview {
+        code: item.interview.code.clone(),
+        site: item.prefix.clone(),
+        version: item.transcript.version,
+        language: item.outline.language.clone(),
+        translation: item.outline.kind == TranscriptKind::Translation,
+        goes: plan.goes(),
+        turns_going: plan.turns.iter().filter(|turn| turn.goes()).count(),
+        left_out: left_out.into_iter().map(|((rule, words), turns)| why(rule, words, turns)).collect(),
+        voices: plan.voices.iter().map(|(id, plan)| voice((*id, plan))).collect(),
+    }
+}
+
+fn why(rule: &str, words: &str, turns: usize) -> Why {
+    Why { rule: rule.to_owned(), words: words.to_owned(), turns }
+}
+
+fn left_out_words(because: LeftOut) -> (&'static str, &'static str) {
+    match because {
+        LeftOut::Voice => ("voice", "a voice in it may not be heard here"),
+        LeftOut::Unattributed => {
+            ("unattributed", "nobody knows whose words these are, and not every voice may be heard")
+        }
+        LeftOut::Bystander => ("bystander", "a bystander speaks"),
+        LeftOut::Beside => ("beside", "it belongs to talk that may not go"),
+        LeftOut::Neighbour => ("neighbour", "it stands next to what may not go, and nobody has checked it"),
+    }
+}
