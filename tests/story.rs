@@ -72,8 +72,7 @@ fn the_demo_tells_the_whole_story_and_leaks_nothing() {
 
     let playbill: Value = serde_json::from_slice(&std::fs::read(dir.join("play/demo.json")).unwrap()).unwrap();
     let fields: BTreeSet<&str> = playbill.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected =
-        ["vault", "keys", "people", "extract", "analyst_identity", "checkpoint", "export", "secrets"].into();
+    let expected = ["vault", "keys", "people", "extract", "analyst_identity", "checkpoint", "export", "secrets"].into();
     assert_eq!(fields, expected);
     let path = |name: &str| PathBuf::from(playbill[name].as_str().unwrap());
     let secrets = strings(&playbill["secrets"]);
@@ -114,7 +113,9 @@ fn the_demo_tells_the_whole_story_and_leaks_nothing() {
         }
         names.push(name);
     }
-    for needed in ["manifest.json", "decision.json", "release.json", "release.tlog-proof", "participants.csv", "README.txt"] {
+    for needed in
+        ["manifest.json", "decision.json", "release.json", "release.tlog-proof", "participants.csv", "README.txt"]
+    {
         assert!(names.iter().any(|n| n == needed), "{needed} is missing");
     }
     assert!(words > 1000, "only {words} words went out");
@@ -128,25 +129,40 @@ fn the_demo_tells_the_whole_story_and_leaks_nothing() {
     };
     let as_person = |name: &str, args: &[&str]| {
         let (identity, passphrase) = person(name);
-        let mut full = vec!["--vault", vault.to_str().unwrap(), "--identity", &identity, "--passphrase-file", &passphrase];
+        let mut full =
+            vec!["--vault", vault.to_str().unwrap(), "--identity", &identity, "--passphrase-file", &passphrase];
         full.extend(args);
         subrosa(dir, &full)
     };
-    for (name, args) in
-        [("Eve", &["audit", "verify", "--all"][..]), ("Ben", &["check"]), ("Ada", &["check"]), ("Ada", &["audit", "verify", "--all"])]
-    {
+    for (name, args) in [
+        ("Eve", &["audit", "verify", "--all"][..]),
+        ("Ben", &["check"]),
+        ("Ada", &["check"]),
+        ("Ada", &["audit", "verify", "--all"]),
+    ] {
         let done = as_person(name, args);
         assert!(done.status.success(), "{name} {args:?}: {}", String::from_utf8_lossy(&done.stderr));
     }
     let export = path("export");
-    let done = subrosa(dir, &["audit", "verify", "--export", export.to_str().unwrap(), "--checkpoint", path("checkpoint").to_str().unwrap()]);
+    let done = subrosa(
+        dir,
+        &[
+            "audit",
+            "verify",
+            "--export",
+            export.to_str().unwrap(),
+            "--checkpoint",
+            path("checkpoint").to_str().unwrap(),
+        ],
+    );
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 
     // Four doors stay shut, each with its own exit code: analyst at the vault, wrong passphrase, no vault, wrong usage.
     assert_eq!(as_person("Cid", &["interview", "list"]).status.code(), Some(3));
     let (ben, _) = person("Ben");
     let (_, wrong) = person("Ada");
-    let args = ["--vault", vault.to_str().unwrap(), "--identity", &ben, "--passphrase-file", &wrong, "interview", "list"];
+    let args =
+        ["--vault", vault.to_str().unwrap(), "--identity", &ben, "--passphrase-file", &wrong, "interview", "list"];
     assert_eq!(subrosa(dir, &args).status.code(), Some(5));
     let args = ["--vault", "nowhere", "--identity", &ben, "--passphrase-file", &wrong, "interview", "list"];
     assert_eq!(subrosa(dir, &args).status.code(), Some(1));

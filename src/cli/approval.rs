@@ -16,8 +16,10 @@ use crate::store::files;
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Record a board's approval. For stewards.
-    #[command(after_help = "Example: subrosa --vault ./vault --as ada approval add --board university --reference 2022/117 \\\n\
-        \x20   --title \"Oral histories of departure\" --fieldwork 2022-03-01..2024-12-31 --use 2022-03-01..2032-12-31")]
+    #[command(
+        after_help = "Example: subrosa --vault ./vault --as ada approval add --board university --reference 2022/117 \\\n\
+        \x20   --title \"Oral histories of departure\" --fieldwork 2022-03-01..2024-12-31 --use 2022-03-01..2032-12-31"
+    )]
     Add {
         /// The kind of board, as the study demands it for its sites.
         #[arg(long)]

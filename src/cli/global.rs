@@ -58,9 +58,7 @@ impl Global {
 
     /// The vault's folder.
     pub(super) fn vault_dir(&self) -> Result<&PathBuf> {
-        self.vault.as_ref().ok_or_else(|| {
-            Error::user("no vault is given", "Say where it lies: subrosa --vault DIR …")
-        })
+        self.vault.as_ref().ok_or_else(|| Error::user("no vault is given", "Say where it lies: subrosa --vault DIR …"))
     }
 
     /// The identity file.

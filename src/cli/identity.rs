@@ -145,7 +145,9 @@ fn passphrase(global: &Global, file: Option<&PathBuf>) -> Result<()> {
         None => global.new_passphrase(None)?,
     };
     files::write_whole(&path, &identity.seal(&fresh, params)?, "the identity file")?;
-    global.screen().note("Your identity has a new passphrase. Copies of the old file still open with the old one: destroy them.");
+    global
+        .screen()
+        .note("Your identity has a new passphrase. Copies of the old file still open with the old one: destroy them.");
     Ok(())
 }
 

@@ -14,7 +14,9 @@ use crate::ops::person;
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Enrol the holder of a card, after comparing its fingerprint with them. For stewards.
-    #[command(after_help = "Example: subrosa --vault ./vault --as ada person add ben.card --role archivist --sites AM,GE")]
+    #[command(
+        after_help = "Example: subrosa --vault ./vault --as ada person add ben.card --role archivist --sites AM,GE"
+    )]
     Add {
         /// Their card.
         #[arg(value_name = "CARD")]
@@ -98,7 +100,13 @@ pub(super) fn run(global: &Global, command: Command) -> Result<()> {
                     .iter()
                     .map(|p| {
                         let roles = if p.removed.is_some() { "removed".into() } else { p.roles.join(", ") };
-                        vec![p.name.clone(), roles, p.country.clone(), p.id.to_string()[..12].to_owned(), p.fingerprint.clone()]
+                        vec![
+                            p.name.clone(),
+                            roles,
+                            p.country.clone(),
+                            p.id.to_string()[..12].to_owned(),
+                            p.fingerprint.clone(),
+                        ]
                     })
                     .collect();
                 table(&["name", "roles", "country", "id", "fingerprint"], &rows)

@@ -13,9 +13,11 @@ use crate::ops::project::{self, Recorded};
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Record a project. For stewards.
-    #[command(after_help = "Example: subrosa --vault ./vault --as ada project add --title \"Work and leaving\" --duo GRU \\\n\
+    #[command(
+        after_help = "Example: subrosa --vault ./vault --as ada project add --title \"Work and leaving\" --duo GRU \\\n\
         \x20   --purpose \"How occupation shaped the decision to leave\" --people cid --period 2025-01-01..2027-12-31\n\
-        DUO codes: `subrosa project terms`.")]
+        DUO codes: `subrosa project terms`."
+    )]
     Add {
         /// Title.
         #[arg(long)]
@@ -54,8 +56,7 @@ pub(super) fn run(global: &Global, command: Command) -> Result<()> {
     let screen = global.screen();
     match command {
         Command::Add { title, duo, purpose, people, period, reuse, teaching } => {
-            let said =
-                Recorded { title, duo, words: purpose, people, period: (period.0, period.1), reuse, teaching };
+            let said = Recorded { title, duo, words: purpose, people, period: (period.0, period.1), reuse, teaching };
             let id = global.with_vault("project add", |vault| project::add(vault, said))?;
             screen.answer(&serde_json::json!({ "id": id }), || {
                 format!("Recorded the project {id}.\nGive this id to its people: they name it in their requests.")

@@ -62,10 +62,8 @@ pub fn add(vault: &mut Vault<Unlocked>, said: Recorded) -> Result<ApprovalId> {
     vault.commit("approval add", |act| {
         act.require(Role::Steward, None)?;
         let (_, study) = act.study()?;
-        let document = said.document.as_ref().map(|bytes| Document {
-            digest: Digest::of(bytes),
-            length: bytes.len() as u64,
-        });
+        let document =
+            said.document.as_ref().map(|bytes| Document { digest: Digest::of(bytes), length: bytes.len() as u64 });
         let approval = Approval {
             id: ApprovalId::random()?,
             board: said.board,

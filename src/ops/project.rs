@@ -62,7 +62,10 @@ pub fn add(vault: &mut Vault<Unlocked>, said: Recorded) -> Result<ProjectId> {
         for name in &said.people {
             let person = act.find_person(name)?;
             if person.removed.is_some() {
-                return Err(Error::user("somebody named was removed from the vault", "Enrol them again, or leave them out."));
+                return Err(Error::user(
+                    "somebody named was removed from the vault",
+                    "Enrol them again, or leave them out.",
+                ));
             }
             people.push(person.card.person_id());
         }
@@ -127,9 +130,8 @@ pub fn list(vault: &mut Vault<Unlocked>) -> Result<Vec<Listed>> {
 /// A project by its id, the beginning of it, or its title.
 pub fn find(view: &View<'_>, name: &str) -> Result<Project> {
     let wanted = name.trim().to_lowercase();
-    let fits = |p: &Project| {
-        p.title.to_lowercase() == wanted || (wanted.len() >= 6 && p.id.to_string().starts_with(&wanted))
-    };
+    let fits =
+        |p: &Project| p.title.to_lowercase() == wanted || (wanted.len() >= 6 && p.id.to_string().starts_with(&wanted));
     let mut found = view.records::<Project>(RecordKind::Project)?.into_iter().filter(fits);
     match (found.next(), found.next()) {
         (Some(project), None) => Ok(project),

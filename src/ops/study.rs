@@ -113,8 +113,7 @@ pub fn amend(vault: &mut Vault<Unlocked>, text: &str, study: &Study) -> Result<A
             }
             act.event(Event::Site { site: id, country: site.country.clone(), boards: site.boards.clone() });
         }
-        let record =
-            StudyRecord { version: plan.version, text: text.to_owned(), steward: act.person(), sig, digest };
+        let record = StudyRecord { version: plan.version, text: text.to_owned(), steward: act.person(), sig, digest };
         act.tables().put_record(RecordKind::Study, &crate::session::study_id(plan.version), act.seq(), &record)?;
         Ok(())
     })?;

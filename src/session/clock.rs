@@ -89,12 +89,13 @@ impl Vault<Unlocked> {
         let mut statement: Statement = canonical::from_slice(bytes).map_err(|e| e.at("a statement on the clock"))?;
         let sig = statement.sig.take().ok_or_else(|| sign::forged("a statement on the clock"))?;
         let member = self.roster().people.iter().find(|m| m.id == statement.person);
-        let member = member.filter(|m| m.has(Role::Steward, None) || m.has(Role::Archivist, None)).ok_or_else(|| {
-            Error::denied(
-                "a statement on the clock is signed by somebody who is neither archivist nor steward here",
-                "Let two archivists or stewards sign.",
-            )
-        })?;
+        let member =
+            member.filter(|m| m.has(Role::Steward, None) || m.has(Role::Archivist, None)).ok_or_else(|| {
+                Error::denied(
+                    "a statement on the clock is signed by somebody who is neither archivist nor steward here",
+                    "Let two archivists or stewards sign.",
+                )
+            })?;
         sign::require(&member.sign, CONTEXT, &canonical::to_vec(&statement)?, &sig, "a statement on the clock")?;
         let stale = statement.format != FORMAT
             || statement.vault != self.layout.vault()

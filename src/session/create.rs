@@ -77,7 +77,8 @@ fn found(layout: &Layout, founding: &Founding<'_>) -> Result<VaultCard> {
         (Compartment::Desk, desk, Some(desk_public.to_string())),
         (Compartment::Inbox(1), inbox, Some(inbox_public.to_string())),
     ] {
-        let facts = CompartmentFacts { generation: 1, commitment: keyring::commitment(name, &key), previous: None, public };
+        let facts =
+            CompartmentFacts { generation: 1, commitment: keyring::commitment(name, &key), previous: None, public };
         compartments.insert(name, facts);
         // Nobody is an archivist yet: the first one's enrolment makes a new inbox generation that they do get.
         if !matches!(name, Compartment::Inbox(_)) {
@@ -153,8 +154,7 @@ fn found(layout: &Layout, founding: &Founding<'_>) -> Result<VaultCard> {
     writer.put_record(RecordKind::Study, &study_id(1), 0, &record)?;
     writer.set_meta("keyfile_generation", &key_file.generation().to_be_bytes())?;
 
-    let draft =
-        Draft { vault, seq: 0, time: founding.now, root: tree::empty_root(), command: "init".into(), events };
+    let draft = Draft { vault, seq: 0, time: founding.now, root: tree::empty_root(), command: "init".into(), events };
     let leaf = Entry::sign(draft, card.person_id(), signer)?.to_bytes()?;
     writer.post(0, &leaf)?;
     writer.commit()?;

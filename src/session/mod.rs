@@ -9,9 +9,9 @@ mod unlock;
 mod view;
 
 pub use commit::Act;
-pub use log::{Head, Log};
-pub use create::{Founding, create};
 pub(crate) use create::study_id;
+pub use create::{Founding, create};
+pub use log::{Head, Log};
 pub use rotate::{Change, change_membership, refresh_membership};
 pub use unlock::{Locked, Unlocked, Vault};
 pub use view::{Loaded, PersonRecord, SiteRecord, StudyRecord, View};

@@ -64,10 +64,7 @@ pub fn change_membership(vault: &mut Vault<Unlocked>, change: Change) -> Result<
         });
     }
     if !roster.people.iter().any(|m| m.has(Role::Steward, None)) {
-        return Err(Error::user(
-            "the last steward cannot be removed",
-            "Enrol another steward first, then try again.",
-        ));
+        return Err(Error::user("the last steward cannot be removed", "Enrol another steward first, then try again."));
     }
     if id == vault.me().id && !roles.iter().any(|r| r.gives(Role::Steward, None)) {
         return Err(Error::user(
@@ -111,8 +108,15 @@ pub fn change_membership(vault: &mut Vault<Unlocked>, change: Change) -> Result<
     vault.layout().write(VAULT_CARD, &card)?;
     if rotates {
         finish(vault).map_err(|e| {
-            let what = format!("the change is recorded and in force, but the databases could not be given new keys yet: {}", e.what());
-            Error::new(e.kind(), what, "Close other programs that use the vault, then run any command: it finishes by itself.")
+            let what = format!(
+                "the change is recorded and in force, but the databases could not be given new keys yet: {}",
+                e.what()
+            );
+            Error::new(
+                e.kind(),
+                what,
+                "Close other programs that use the vault, then run any command: it finishes by itself.",
+            )
         })?;
     }
     move_sites(vault)
@@ -208,12 +212,7 @@ impl Rotation {
         let mine = &vault.state.context.bundle;
         let old_file = KeyringFile::parse(&vault.layout.read(super::unlock::KEYRING, keyring::MAX_BYTES as u64)?)?;
         let me = vault.me().id;
-        let mut out = Self {
-            bundle: mine.duplicate(),
-            wraps: BTreeMap::new(),
-            new_sites: Vec::new(),
-            rotates: false,
-        };
+        let mut out = Self { bundle: mine.duplicate(), wraps: BTreeMap::new(), new_sites: Vec::new(), rotates: false };
         let mut names: Vec<Compartment> = before.compartments.keys().copied().collect();
         names.extend(sites.iter().map(|s| Compartment::Content(*s)).filter(|n| !before.compartments.contains_key(n)));
         for name in names {

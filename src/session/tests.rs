@@ -144,7 +144,9 @@ fn a_vault_rolled_back_or_a_clock_gone_wrong_is_told() {
     };
     act("2026-01-02T00:00:00Z").unwrap();
     let copy = |from: &str, to: &str| {
-        for name in ["catalogue.db", "ledger.db", "catalogue.db-wal", "ledger.db-wal", "catalogue.db-shm", "ledger.db-shm"] {
+        for name in
+            ["catalogue.db", "ledger.db", "catalogue.db-wal", "ledger.db-wal", "catalogue.db-shm", "ledger.db-shm"]
+        {
             let (from, to) = (dir.join(from).join(name), dir.join(to).join(name));
             if from.exists() {
                 std::fs::copy(from, to).unwrap();

@@ -208,11 +208,8 @@ impl Vault<Unlocked> {
         let note = match (newest, self.state.context.bundle.newest(Compartment::LogSign)) {
             (Some((size, note)), _) if size == head.size => note,
             (_, Some((_, key))) => {
-                let body = crate::ledger::checkpoint::Checkpoint {
-                    origin: self.origin(),
-                    size: head.size,
-                    root: head.root,
-                };
+                let body =
+                    crate::ledger::checkpoint::Checkpoint { origin: self.origin(), size: head.size, root: head.root };
                 let note = body.sign(&SigningSeed::from_key(key))?.to_string();
                 self.state.log.db().keep_checkpoint(head.size, &note)?;
                 note

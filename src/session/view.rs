@@ -22,9 +22,7 @@ use crate::domain::participant::{ParticipantContent, ParticipantMeta};
 use crate::domain::study::Study;
 use crate::domain::transcript::{Outline, TranscriptContent};
 use crate::ledger::event::Digest;
-use crate::store::catalogue::{
-    InterviewRow, ObjectRow, ParticipantRow, Reader, RecordKind, TagKind, TranscriptRow,
-};
+use crate::store::catalogue::{InterviewRow, ObjectRow, ParticipantRow, Reader, RecordKind, TagKind, TranscriptRow};
 use crate::store::keyfile::{Class, KeyFile};
 
 use super::unlock::Context;
@@ -147,9 +145,13 @@ impl<'v> View<'v> {
     /// The study definition in force.
     pub fn study(&self) -> Result<(StudyRecord, Study)> {
         let record = self.records::<StudyRecord>(RecordKind::Study)?.into_iter().max_by_key(|r| r.version);
-        let record = record.ok_or_else(|| Error::damage("the vault has no study definition", "Run `subrosa check`."))?;
+        let record =
+            record.ok_or_else(|| Error::damage("the vault has no study definition", "Run `subrosa check`."))?;
         let study = Study::parse(&record.text).map_err(|_| {
-            Error::damage("the study definition in the vault cannot be read", "Use the version of Subrosa that wrote it.")
+            Error::damage(
+                "the study definition in the vault cannot be read",
+                "Use the version of Subrosa that wrote it.",
+            )
         })?;
         Ok((record, study))
     }
@@ -205,7 +207,8 @@ impl<'v> View<'v> {
     /// One interview by id.
     pub fn load_interview(&self, id: InterviewId) -> Result<Loaded<InterviewRow, Interview>> {
         let row = self.interview(id)?;
-        let row = row.ok_or_else(|| Error::damage("an interview is missing from the catalogue", "Run `subrosa check`."))?;
+        let row =
+            row.ok_or_else(|| Error::damage("an interview is missing from the catalogue", "Run `subrosa check`."))?;
         let key = self.key(row.slot, Class::Meta)?;
         let body = row.body.open(&key)?;
         Ok(Loaded { row, key, body })
@@ -240,7 +243,8 @@ impl<'v> View<'v> {
     /// A participant's token and the like.
     pub fn load_participant(&self, id: ParticipantId) -> Result<Loaded<ParticipantRow, ParticipantMeta>> {
         let row = self.participant(id)?;
-        let row = row.ok_or_else(|| Error::damage("a participant is missing from the catalogue", "Run `subrosa check`."))?;
+        let row =
+            row.ok_or_else(|| Error::damage("a participant is missing from the catalogue", "Run `subrosa check`."))?;
         let key = self.key(row.meta_slot, Class::Meta)?;
         let body = row.meta.open(&key)?;
         Ok(Loaded { row, key, body })

@@ -14,7 +14,9 @@ use stage::{Player, Stage};
 
 /// Arguments of `subrosa demo`.
 #[derive(ClapArgs)]
-#[command(after_help = "Example: subrosa demo\nmakes a folder subrosa-demo here and tells what everybody does and sees.")]
+#[command(
+    after_help = "Example: subrosa demo\nmakes a folder subrosa-demo here and tells what everybody does and sees."
+)]
 pub(super) struct Args {
     /// The folder to play in, new or empty; by default `subrosa-demo` here.
     #[arg(long, value_name = "DIR")]
@@ -84,7 +86,11 @@ pub(super) fn run(global: &Global, args: Args) -> Result<()> {
     stage.write("demo.json", text.as_bytes())?;
     stage.scene("The end")?;
     stage.tell(&format!("Everything lies in {}; demo.json there says what is what.", folder.display()))?;
-    stage.tell(&format!("Open the extract yourself: age -d -i {} {} | tar t", playbill.analyst_identity.display(), playbill.extract.display()))?;
+    stage.tell(&format!(
+        "Open the extract yourself: age -d -i {} {} | tar t",
+        playbill.analyst_identity.display(),
+        playbill.extract.display()
+    ))?;
     stage.tell(&format!("or read what Cid opened: {}", stage.path("work").display()))?;
     if global.json {
         global.screen().say(&text)?;
@@ -149,8 +155,19 @@ fn steward(stage: &Stage) -> Result<()> {
 fn project(stage: &Stage) -> Result<String> {
     stage.scene("Cid, an analyst in another country, has a project; Ada records it")?;
     let args = [
-        "project", "add", "--title", "Work and leaving", "--duo", "GRU", "--purpose",
-        "How occupation shaped the decision to leave", "--people", "Cid", "--period", "2024-01-01..2035-12-31", "--reuse",
+        "project",
+        "add",
+        "--title",
+        "Work and leaving",
+        "--duo",
+        "GRU",
+        "--purpose",
+        "How occupation shaped the decision to leave",
+        "--people",
+        "Cid",
+        "--period",
+        "2024-01-01..2035-12-31",
+        "--reuse",
     ];
     text(&stage.json(&ADA, &args)?, "id")
 }
@@ -163,7 +180,9 @@ fn archivist(stage: &Stage, secrets: &Secrets) -> Result<()> {
     ingest(stage, "later", sample::LATER)?;
     stage.run(&BEN, &["interview", "list"])?;
 
-    stage.scene("Ben has every transcript searched for what identifies, marks what the engine cannot know, and reads it all")?;
+    stage.scene(
+        "Ben has every transcript searched for what identifies, marks what the engine cannot know, and reads it all",
+    )?;
     stage.write("marks.jsonl", &marks(secrets)?)?;
     let versions = stage.json(&BEN, &["redact", "status"])?;
     for (n, version) in versions.as_array().into_iter().flatten().enumerate() {
@@ -171,7 +190,8 @@ fn archivist(stage: &Stage, secrets: &Secrets) -> Result<()> {
         let number = version.get("transcript").and_then(serde_json::Value::as_u64).unwrap_or(1).to_string();
         let which = [code.as_str(), "--transcript", &number];
         let run = |command: &[&str]| {
-            let args: Vec<&str> = command[..2].iter().copied().chain(which).chain(command[2..].iter().copied()).collect();
+            let args: Vec<&str> =
+                command[..2].iter().copied().chain(which).chain(command[2..].iter().copied()).collect();
             if n == 0 { stage.run(&BEN, &args) } else { stage.quietly(&BEN, &args) }
         };
         run(&["redact", "suggest"])?;
@@ -228,8 +248,21 @@ fn asking(stage: &Stage, project: &str) -> Result<String> {
         stage.alone(
             who,
             &[
-                "request", "new", "--to", "vault/vault.card", "--project", project, "--level", "1", "--until", "2030-12-31",
-                "--purpose", "Chapter three: work before and after", "--accept-conditions", "--out", out,
+                "request",
+                "new",
+                "--to",
+                "vault/vault.card",
+                "--project",
+                project,
+                "--level",
+                "1",
+                "--until",
+                "2030-12-31",
+                "--purpose",
+                "Chapter three: work before and after",
+                "--accept-conditions",
+                "--out",
+                out,
             ],
         )?;
     }
