@@ -1,6 +1,6 @@
 //! The ledger read, verified, exported, witnessed; the vault checked, whole and with every part of it hurt.
 
-#![expect(clippy::panic, reason = "a test that panics fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics fails")]
 
 mod common;
 

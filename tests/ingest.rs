@@ -485,8 +485,45 @@ fn labels_that_the_study_knows_need_no_row() {
     assert!(check(&mut vault, &dir).plan.is_empty());
 }
 
+#[test]
+fn somebody_heard_before_is_joined_and_more_is_known_of_them() {
+    let house = House::new();
+    let mut vault = house.ben();
+    take(&mut vault, &house.first());
+    let dir = house.folder("joined");
+    let manifest = "\
+code,date,place,language,label,role,participant,also_known_as,consent_form,recording,evidence,evidence_to
+SR-04,2024-09-01,Belgrade,ru,О,participant,ge_1:Респондент,Игнатий,v1,a.wav,a.wav,1
+AM-01,,,,X,bystander,,,,,,
+";
+    write(&dir, manifest, &[("a.wav", &wav(8_000))]);
+    let taken = take(&mut vault, &dir);
+    assert_eq!((taken.interviews, taken.added_to, taken.participants, taken.consents), (1, 1, 0, 1));
+    let shown = interview::show(&mut vault, "SR-04", true).unwrap();
+    assert_eq!(shown.speakers[0].heard_in, Some(3));
+    assert_eq!(shown.consent[0].events, 3);
+    // Agreed on the first form there: re-use was not asked here, and still is granted where it was.
+    assert_eq!(shown.consent[0].modules[&Module::Reuse], ModuleState::NotAsked);
+    assert!(shown.names.unwrap().speakers["О"].also_known_as.contains(&"Игнатий".to_owned()));
+    let shown = interview::show(&mut vault, "GE-01", false).unwrap();
+    assert_eq!(shown.consent[0].modules[&Module::Reuse], ModuleState::Granted);
+    let shown = interview::show(&mut vault, "AM-01", false).unwrap();
+    assert!(shown.speakers.iter().any(|s| s.label == "X" && s.role == SpeakerRole::Bystander));
+    assert!(check(&mut vault, &dir).plan.is_empty());
+    // Only what is said of a known person: still something to take in.
+    write(&dir, "code,label,role,contacts\nSR-04,О,participant,ignat@example.org\n", &[]);
+    let checked = check(&mut vault, &dir);
+    assert!(checked.plan.described == 1 && !checked.plan.is_empty());
+    ingest::take(&mut vault, &checked, &Silent).unwrap();
+    assert!(matches!(&entry_of(&vault)[..], [Event::Opened { tokens, .. }] if tokens.len() == 1));
+    write(&dir, "code,notes\nSR-04,Rang back.\n", &[]);
+    assert_eq!(take(&mut vault, &dir).added_to, 1);
+    assert_eq!(interview::show(&mut vault, "SR-04", true).unwrap().names.unwrap().notes, ["Rang back."]);
+}
+
 /// As many interviews as `SUBROSA_MANY` says, 200 otherwise: time must grow in line with them.
 #[test]
+#[expect(clippy::print_stderr, reason = "how long it takes is what one wants to see")]
 fn very_many_transcripts_come_in_quickly() {
     let many: u32 = std::env::var("SUBROSA_MANY").ok().and_then(|n| n.parse().ok()).unwrap_or(200);
     let house = House::new();

@@ -1,5 +1,7 @@
 //! The whole story of `subrosa demo`, through the built program; and that nothing planted in the sample is found anywhere after it.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics fails")]
+
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -67,13 +67,13 @@ pub(super) fn run(global: &Global, args: Args) -> Result<()> {
         ));
     }
     let (path, steward) = global.unlock_identity()?;
-    if let Some(card) = &args.steward {
-        if read_card(card)?.person_id() != steward.person_id() {
-            return Err(Error::user(
-                "the card given with --steward is not the one of the identity that you unlocked",
-                "The first steward founds the vault with their own identity.",
-            ));
-        }
+    if let Some(card) = &args.steward
+        && read_card(card)?.person_id() != steward.person_id()
+    {
+        return Err(Error::user(
+            "the card given with --steward is not the one of the identity that you unlocked",
+            "The first steward founds the vault with their own identity.",
+        ));
     }
     let founding = Founding {
         steward: &steward,

@@ -1,6 +1,6 @@
 //! A vault with a steward and an archivist, and interviews put in by hand.
 
-#![allow(dead_code, reason = "each test file uses some of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 #![allow(clippy::unwrap_used, reason = "a test that panics fails")]
 
 use subrosa::base::id::{InterviewId, ParticipantId, Token, TranscriptId};

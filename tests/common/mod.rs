@@ -1,6 +1,6 @@
 //! What tests of whole vaults share: people, a vault founded in a folder, and vaults unlocked.
 
-#![allow(dead_code, reason = "each test file uses some of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 #![allow(clippy::unwrap_used, reason = "a test that panics fails")]
 
 use std::path::Path;

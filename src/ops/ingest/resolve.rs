@@ -320,7 +320,6 @@ impl<'a> One<'a, '_> {
             let named = said.speakers.iter().any(|s| s.label == *label);
             let old = self.known.is_some_and(|k| k.body.speaker(label).is_some());
             if let (false, false, Some(role)) = (named, old, self.study.speakers.role(label)) {
-                let role = role;
                 new.push(NewSpeaker { label: label.clone(), role, person: None });
                 let place = self.delivery.place(self.line(), "label");
                 self.faults.notice(format!(

@@ -45,10 +45,16 @@ pub(super) fn write(act: &mut Act<'_>, delivery: &Delivery, work: Work, progress
     for person in work.people {
         writing.person(act, person.site, &person.content)?;
     }
+    // What was known before and is added to: the ledger says so even if nothing else does.
+    let mut touched: Vec<Token> = work.jobs.iter().filter_map(|j| j.known.as_ref()).map(|k| k.body.token).collect();
     for (id, content) in &work.updates {
-        let row = act.load_participant(*id)?.row;
-        let (key, _) = act.participant_content(&row)?;
+        let known = act.load_participant(*id)?;
+        touched.push(known.body.token);
+        let (key, _) = act.participant_content(&known.row)?;
         act.tables().set_participant_content(*id, &key, content)?;
+    }
+    if !touched.is_empty() {
+        act.event(Event::Opened { what: "ingest".into(), tokens: touched });
     }
     let bytes: u64 =
         work.jobs.iter().flat_map(|j| &j.objects).filter_map(|o| delivery.files.get(&o.file)).map(|f| f.length).sum();
