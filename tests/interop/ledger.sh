@@ -14,8 +14,19 @@ folder = pathlib.Path(sys.argv[1])
 print(folder / json.loads((folder / "demo.json").read_text())["export"])
 PY
 )
+# An older checkpoint: what somebody last saw who did nothing in the end, or what went with the extract.
+python3 - "$demo" "$export_dir" "$work/old" << 'PY'
+import json, pathlib, sys
+demo, export, out = map(pathlib.Path, sys.argv[1:])
+size = lambda note: int(note.split("\n")[1])
+notes = [json.loads(path.read_bytes())["checkpoint"] for path in demo.glob("*.state/*.json")]
+notes += [path.read_text(encoding="utf-8").partition("\n\n")[2] for path in demo.rglob("release.tlog-proof")]
+older = [note for note in notes if note and size(note) < size((export / "checkpoint").read_text(encoding="utf-8"))]
+if older:
+    out.write_text(min(older, key=size), encoding="utf-8")
+PY
 old=()
-if [ -n "${3:-}" ]; then old=("$3"); fi
+if [ -f "$work/old" ]; then old=("$work/old"); fi
 failed=0
 
 verdicts() { # NAME EXPECTED ARGUMENT…
@@ -47,6 +58,5 @@ for name in $names; do
     *) verdicts "$name" 4 "$work/copies/$name" ;;
   esac
 done
-# Cut so that everything left is in order: only the checkpoint tells.
 verdicts "another vault's card" 4 "$export_dir" --card "$work/copies/card-of-a-stranger/vault.card"
 exit "$failed"
