@@ -338,13 +338,13 @@ fn an_archive_code_and_a_citation_code_ask_for_the_same() {
 #[test]
 fn what_has_ended_is_neither_built_nor_opened() {
     let (world, _) = ready();
-    let request = world.ask(&[]);
+    let request = world.ask_as(&world.dora, Wish { until: date("2026-06-30"), ..wish(&[]) }).unwrap();
     world.agree(request);
     world.build(request, "x.age", BUILT).unwrap();
-    let error = world.open_as(&world.dora, "x.age", "work", "2027-07-01T00:00:00Z").unwrap_err();
+    let error = world.open_as(&world.dora, "x.age", "work", "2026-07-01T00:00:00Z").unwrap_err();
     assert_eq!(error.kind(), Kind::Denied);
     assert!(error.what().contains("over") && !world.path("work").exists(), "{error:?}");
-    assert_eq!(world.build(request, "y.age", "2027-07-01T00:00:00Z").unwrap_err().kind(), Kind::Denied);
+    assert_eq!(world.build(request, "y.age", "2026-07-01T00:00:00Z").unwrap_err().kind(), Kind::Denied);
 }
 
 #[test]
@@ -491,6 +491,7 @@ fn a_name_left_unmarked_stops_the_build_and_writes_nothing() {
         "I am Shcheglova, from Gyumri.",
         "They called me SHCHEGLOVA there.",
         "Write to @varya_shcheg.",
+        "You are Quennell, I know.",
         "This is AM-01, is it not?",
         "this is am_01.",
         "This is ЕЕ, no, АМ 1.",

@@ -331,8 +331,7 @@ fn refuse_what_may_not_leave(
     if let Some((citation, turn)) = &rendered.found {
         return Err(stop(&format!("turn {turn} of {citation}")));
     }
-    let people = rendered.register.iter().map(|(id, known)| (id.to_string(), &known.content));
-    let guard = Guard::new(act, &known.study, people);
+    let guard = Guard::new(act, &known.study, render::people(&rendered.register, &rendered.others));
     if guard.in_speech(&known.project.title, &[])? {
         return Err(stop("the title of the project"));
     }

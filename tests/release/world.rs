@@ -325,7 +325,8 @@ fn put(act: &mut Act<'_>, code: &str, people: &[&Person], turns: &[(&str, &str)]
         ingested: act.now(),
         state: State { transcripts: 1, ..State::default() },
     };
-    let content = InterviewContent::default();
+    let asking = ParticipantContent { names: vec!["Lidia Quennell".into()], ..ParticipantContent::default() };
+    let content = InterviewContent { others: [("I".to_owned(), asking)].into(), ..InterviewContent::default() };
     act.tables().add_interview(interview, site, slot, &key, &body, content_slot, &content_key, &content)?;
     for id in &participants {
         act.tables().add_voice(interview, *id)?;

@@ -50,6 +50,8 @@ pub(super) struct Rendered {
     pub(super) going: BTreeSet<InterviewId>,
     /// Everybody whose names and contacts may not leave.
     pub(super) register: BTreeMap<ParticipantId, Known>,
+    /// Interviewers, interpreters and bystanders, as far as the vault knows them.
+    pub(super) others: Vec<ParticipantContent>,
     /// Where something was left in the words that may not leave.
     pub(super) found: Option<(String, usize)>,
 }
@@ -78,8 +80,8 @@ pub(super) fn render(view: &View<'_>, known: &Facts, grant: Grant) -> Result<Ren
         view.require(Role::Archivist, Some(case.site))?;
     }
     let register = register(view, &going, project)?;
-    let people = register.iter().map(|(id, known)| (id.to_string(), &known.content));
-    let guard = Guard::new(view, &known.study, people);
+    let others = others(view, &going)?;
+    let guard = Guard::new(view, &known.study, people(&register, &others));
     let strength = strength(plan.decision().level)?;
     let mut out = Rendered {
         transcripts: BTreeMap::new(),
@@ -92,6 +94,7 @@ pub(super) fn render(view: &View<'_>, known: &Facts, grant: Grant) -> Result<Ren
         heard: BTreeSet::new(),
         going: going.iter().map(|(_, case, _)| case.interview).collect(),
         register: BTreeMap::new(),
+        others: Vec::new(),
         found: None,
     };
     let mut citations: BTreeMap<String, InterviewId> = BTreeMap::new();
@@ -117,7 +120,7 @@ pub(super) fn render(view: &View<'_>, known: &Facts, grant: Grant) -> Result<Ren
     }
     out.interviews.sort();
     (out.participants, out.rows_left_out) = table(view, &known.study, &register, &youngest)?;
-    out.register = register;
+    (out.register, out.others) = (register, others);
     Ok(out)
 }
 
@@ -143,6 +146,26 @@ fn register(
         register.insert(id, Known { site: row.site, pseudonym, content });
     }
     Ok(register)
+}
+
+/// Whoever else is heard in the interviews that go, with names that the vault knows.
+fn others(view: &View<'_>, going: &[(&Item, &ItemCase, &ItemPlan)]) -> Result<Vec<ParticipantContent>> {
+    let ids: BTreeSet<InterviewId> = going.iter().map(|(_, case, _)| case.interview).collect();
+    let mut others = Vec::new();
+    for id in ids {
+        let (_, content) = view.interview_content(&view.load_interview(id)?.row)?;
+        others.extend(content.others.into_values());
+    }
+    Ok(others)
+}
+
+/// Everybody whose names and contacts may not leave, each with a key of their own.
+pub(super) fn people<'r>(
+    register: &'r BTreeMap<ParticipantId, Known>,
+    others: &'r [ParticipantContent],
+) -> impl Iterator<Item = (String, &'r ParticipantContent)> {
+    let participants = register.iter().map(|(id, known)| (id.to_string(), &known.content));
+    participants.chain(others.iter().enumerate().map(|(n, other)| (format!("other {n}"), other)))
 }
 
 /// How far marks are replaced at a level.
