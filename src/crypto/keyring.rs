@@ -47,10 +47,26 @@ pub struct CompartmentFacts {
     pub generation: u32,
     /// SHA-256 over name and key.
     pub commitment: String,
-    /// The commitment of the generation before, which holders keep.
-    pub previous: Option<String>,
+    /// The commitments of the generations before that holders keep, newest first.
+    pub former: Vec<String>,
     /// The public half, where there is one: base64 Ed25519 of `log-sign`, age recipient of `desk` and `inbox`.
     pub public: Option<String>,
+}
+
+impl CompartmentFacts {
+    /// The commitment of a generation, if its holders keep it.
+    pub fn commitment_of(&self, generation: u32) -> Option<&str> {
+        let back = self.generation.checked_sub(generation)? as usize;
+        match back.checked_sub(1) {
+            None => Some(&self.commitment),
+            Some(i) => self.former.get(i).map(String::as_str),
+        }
+    }
+
+    /// The commitments of all generations that holders keep, newest first.
+    pub fn kept(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.commitment).chain(&self.former).map(String::as_str)
+    }
 }
 
 /// Somebody enrolled.
@@ -263,9 +279,7 @@ impl KeyringFile {
         }
         for ((name, generation), key) in &bundle.0 {
             let facts = roster.compartments.get(name).ok_or_else(damaged)?;
-            let found = Some(commitment(*name, key));
-            let newest = *generation == facts.generation && found.as_ref() == Some(&facts.commitment);
-            if !newest && found != facts.previous {
+            if facts.commitment_of(*generation) != Some(commitment(*name, key).as_str()) {
                 return Err(Error::damage(
                     "a key in the keyring is not the one that the steward signed for",
                     "Somebody altered keyring.json. Restore it from a backup and tell the stewards.",

@@ -87,11 +87,6 @@ impl<'v> Act<'v> {
         self.view.keys.borrow_mut().reseal_site(site, generation, key)
     }
 
-    /// How often the key file was written.
-    pub(super) fn key_generation(&self) -> u64 {
-        self.view.keys.borrow().generation()
-    }
-
     /// Where the vault lies.
     pub fn layout(&self) -> &'v Layout {
         self.layout
@@ -235,7 +230,7 @@ impl Vault<Unlocked> {
     }
 
     /// Under the lock: another command may have written since this one unlocked the vault.
-    fn refresh(&self) -> Result<()> {
+    pub(super) fn refresh(&self) -> Result<()> {
         let catalogue = self.catalogue()?;
         drain_locked(catalogue, &self.state.log)?;
         let pinned = self.state.log.keyring_digest()?;

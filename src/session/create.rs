@@ -78,7 +78,7 @@ fn found(layout: &Layout, founding: &Founding<'_>) -> Result<VaultCard> {
         (Compartment::Inbox(1), inbox, Some(inbox_public.to_string())),
     ] {
         let facts =
-            CompartmentFacts { generation: 1, commitment: keyring::commitment(name, &key), previous: None, public };
+            CompartmentFacts { generation: 1, commitment: keyring::commitment(name, &key), former: Vec::new(), public };
         compartments.insert(name, facts);
         // Nobody is an archivist yet: the first one's enrolment makes a new inbox generation that they do get.
         if !matches!(name, Compartment::Inbox(_)) {

@@ -5,6 +5,7 @@ mod commit;
 mod create;
 mod log;
 mod rotate;
+mod trust;
 mod unlock;
 mod view;
 

@@ -139,12 +139,33 @@ pub(super) fn renew_card(vault: &Vault<Unlocked>) -> Result<()> {
     vault.layout().write(VAULT_CARD, &card)
 }
 
+/// Gives keys to sites that came with an amendment of the study which was interrupted before. For stewards.
+pub(super) fn complete(vault: &mut Vault<Unlocked>) -> Result<()> {
+    if !vault.me().has(Role::Steward, None) {
+        return Ok(());
+    }
+    let roster = vault.roster();
+    let sites = vault.view()?.sites()?;
+    let waits = |site: &SiteId| {
+        !roster.compartments.contains_key(&Compartment::Content(*site))
+            && roster.people.iter().any(|m| m.has(Role::Archivist, Some(*site)))
+    };
+    if sites.keys().any(waits) { refresh_membership(vault) } else { Ok(()) }
+}
+
 /// Moves the databases and the key file to the newest keys and says so in the ledger. Safe to repeat.
 pub(super) fn finish(vault: &mut Vault<Unlocked>) -> Result<()> {
-    let version = vault.view()?.meta(ROTATING)?.and_then(|b| b.try_into().ok()).map(u32::from_be_bytes);
-    let Some(version) = version else { return Ok(()) };
-    {
+    let rotating = |vault: &Vault<Unlocked>| -> Result<Option<u32>> {
+        Ok(vault.view()?.meta(ROTATING)?.and_then(|b| b.try_into().ok()).map(u32::from_be_bytes))
+    };
+    if rotating(vault)?.is_none() {
+        return Ok(());
+    }
+    let version = {
         let _lock = vault.layout.lock()?;
+        // Another command may have finished it, and written keys since.
+        vault.refresh()?;
+        let Some(version) = rotating(vault)? else { return Ok(()) };
         let catalogue_key = vault.newest(Compartment::Catalogue)?;
         let ledger_key = vault.newest(Compartment::Ledger)?;
         let keys = derived(&vault.layout, &[catalogue_key], "catalogue")?;
@@ -154,10 +175,12 @@ pub(super) fn finish(vault: &mut Vault<Unlocked>) -> Result<()> {
         let mut keys = vault.state.keys.borrow_mut();
         keys.reseal_meta()?;
         keys.write(&vault.layout.key_file(), catalogue_key)?;
-    }
+        let writer = vault.catalogue()?.begin()?;
+        writer.set_meta("keyfile_generation", &keys.generation().to_be_bytes())?;
+        writer.commit()?;
+        version
+    };
     vault.commit("rotate", |act| {
-        let generation = act.key_generation();
-        act.tables().set_meta("keyfile_generation", &generation.to_be_bytes())?;
         act.tables().unset_meta(ROTATING)?;
         act.event(Event::Done { act: "rotate".into(), number: i64::from(version) });
         Ok(())
@@ -217,6 +240,7 @@ impl Rotation {
         names.extend(sites.iter().map(|s| Compartment::Content(*s)).filter(|n| !before.compartments.contains_key(n)));
         for name in names {
             let after: Vec<&Member> = roster.people.iter().filter(|m| holds(m, name)).collect();
+            let in_force = in_force(vault, name);
             let had = |id: PersonId| before.people.iter().any(|m| m.id == id && holds(m, name));
             let lost = before.people.iter().any(|m| holds(m, name) && !after.iter().any(|a| a.id == m.id));
             let gained = after.iter().any(|m| !had(m.id));
@@ -225,6 +249,21 @@ impl Rotation {
             if old.is_none() && after.is_empty() {
                 continue;
             }
+            let reachable = match (name, old, in_force) {
+                (Compartment::Content(site), Some(old), Some(generation)) => {
+                    let reaches = |who: &[&Member]| {
+                        let label = old.commitment_of(generation).map(keyring::label).unwrap_or_default();
+                        who.iter()
+                            .any(|m| had(m.id) && old_file.wraps().get(&m.id).is_some_and(|w| w.contains_key(&label)))
+                    };
+                    let everybody: Vec<&Member> = before.people.iter().collect();
+                    if !reaches(&after) && reaches(&everybody) && has_interviews(vault, site)? {
+                        return Err(last_archivist());
+                    }
+                    reaches(&after)
+                }
+                (_, old, _) => old.is_some(),
+            };
             let fixed = name == Compartment::LogSign;
             let fresh = old.is_none() || (!fixed && (lost || (gained && held.is_none())));
             let facts = match (fresh, old) {
@@ -239,11 +278,11 @@ impl Rotation {
                     let facts = CompartmentFacts {
                         generation: old.map_or(1, |o| o.generation + 1),
                         commitment: keyring::commitment(name, &key),
-                        previous: old.map(|o| o.commitment.clone()),
+                        former: old.map(|o| o.kept().map(str::to_owned).collect()).unwrap_or_default(),
                         public: public_half(name, &key)?,
                     };
                     out.give(name, &facts, &key, after.iter())?;
-                    if let (Compartment::Content(site), None) = (name, old) {
+                    if let (Compartment::Content(site), false) = (name, reachable) {
                         out.new_sites.push((site, facts.generation, key.duplicate()));
                     }
                     out.rotates |= matches!(name, Compartment::Catalogue | Compartment::Ledger);
@@ -253,8 +292,12 @@ impl Rotation {
                     facts
                 }
             };
+            let mut facts = facts;
+            // A site's key file may still be sealed under an older generation; the databases move at once.
+            let oldest = in_force.unwrap_or(facts.generation).min(facts.generation.saturating_sub(1));
+            facts.former.truncate((facts.generation - oldest) as usize);
             for member in after.iter().filter(|m| had(m.id)) {
-                for commitment in [Some(&facts.commitment), facts.previous.as_ref()].into_iter().flatten() {
+                for commitment in facts.kept() {
                     let label = keyring::label(commitment);
                     if let Some(wrap) = old_file.wraps().get(&member.id).and_then(|w| w.get(&label)) {
                         out.wraps.entry(member.id).or_default().insert(label, wrap.clone());
@@ -279,6 +322,26 @@ impl Rotation {
         }
         Ok(())
     }
+}
+
+/// The generation of a site's compartment that the key file is sealed under.
+fn in_force(vault: &Vault<Unlocked>, name: Compartment) -> Option<u32> {
+    match name {
+        Compartment::Content(site) => vault.state.keys.borrow().site_generation(site),
+        _ => None,
+    }
+}
+
+/// Whether anything of a site is in the vault, so that its content must stay readable to somebody.
+fn has_interviews(vault: &Vault<Unlocked>, site: SiteId) -> Result<bool> {
+    Ok(vault.view()?.interviews()?.iter().any(|row| row.site == site))
+}
+
+fn last_archivist() -> Error {
+    Error::user(
+        "nobody would be left who can read the interviews of a site",
+        "Enrol another archivist of the site, let the present one unlock the vault once so that the new one gets the key, then try again.",
+    )
 }
 
 /// The public half that the roster shows of a compartment.

@@ -195,3 +195,155 @@ fn a_clock_that_is_right_after_all_is_accepted_by_two_people() {
         assert_eq!(last.to_string(), "2028-01-01T00:00:00Z");
     }
 }
+
+/// Makes a key of a site's content, as the person given, and says in which slot.
+fn make_content(vault: &mut Vault<Unlocked>, site: crate::base::id::SiteId) -> crate::base::id::SlotId {
+    vault
+        .commit("test", |act| {
+            act.event(Event::Checked { faults: 0 });
+            Ok(act.new_key(Class::Content(site))?.0)
+        })
+        .unwrap()
+}
+
+#[test]
+fn many_changes_in_a_row_lose_no_content() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (ada, ben, cid, eve, fay) = (person("Ada"), person("Ben"), person("Cid"), person("Eve"), person("Fay"));
+    found(dir, &ada);
+    let mut vault = unlock(dir, &ada, "2026-01-02T00:00:00Z").unwrap();
+    change_membership(&mut vault, Change::Enrol(ben.card().clone(), grant(Role::Archivist))).unwrap();
+    let site = *vault.view().unwrap().sites().unwrap().keys().next().unwrap();
+    drop(vault);
+    let slot = make_content(&mut unlock(dir, &ben, "2026-01-03T00:00:00Z").unwrap(), site);
+
+    let mut vault = unlock(dir, &ada, "2026-01-04T00:00:00Z").unwrap();
+    for who in [&cid, &eve, &fay] {
+        change_membership(&mut vault, Change::Enrol(who.card().clone(), grant(Role::Archivist))).unwrap();
+    }
+    change_membership(&mut vault, Change::Remove(cid.person_id())).unwrap();
+    drop(vault);
+    assert!(
+        unlock(dir, &eve, "2026-01-05T00:00:00Z").unwrap().view().unwrap().key(slot, Class::Content(site)).is_err()
+    );
+    for who in [&ben, &eve, &fay] {
+        let vault = unlock(dir, who, "2026-01-05T00:00:00Z").unwrap();
+        vault.view().unwrap().key(slot, Class::Content(site)).unwrap();
+    }
+}
+
+#[test]
+fn the_last_archivist_of_a_site_with_interviews_cannot_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (ada, ben, cid) = (person("Ada"), person("Ben"), person("Cid"));
+    found(dir, &ada);
+    let mut vault = unlock(dir, &ada, "2026-01-02T00:00:00Z").unwrap();
+    change_membership(&mut vault, Change::Enrol(ben.card().clone(), grant(Role::Archivist))).unwrap();
+    // Nothing is in the vault yet: an archivist enrolled by mistake can go, and the next one starts afresh.
+    change_membership(&mut vault, Change::Remove(ben.person_id())).unwrap();
+    change_membership(&mut vault, Change::Enrol(cid.card().clone(), grant(Role::Archivist))).unwrap();
+    let site = *vault.view().unwrap().sites().unwrap().keys().next().unwrap();
+    drop(vault);
+    let mut vault = unlock(dir, &cid, "2026-01-03T00:00:00Z").unwrap();
+    vault
+        .commit("test", |act| {
+            let (slot, key) = act.new_key(Class::Meta)?;
+            let (content_slot, content_key) = act.new_key(Class::Content(site))?;
+            let id = crate::base::id::InterviewId::random()?;
+            act.tables().add_interview(id, site, slot, &key, &"body", content_slot, &content_key, &"content")?;
+            act.event(Event::Checked { faults: 0 });
+            Ok(())
+        })
+        .unwrap();
+    drop(vault);
+    let mut vault = unlock(dir, &ada, "2026-01-04T00:00:00Z").unwrap();
+    let error = change_membership(&mut vault, Change::Remove(cid.person_id())).err().unwrap();
+    assert!(error.what().contains("nobody would be left"), "{error:?}");
+    // A successor who has not got the key yet does not count; one who has does.
+    change_membership(&mut vault, Change::Enrol(person("Dan").card().clone(), grant(Role::Archivist))).unwrap();
+    assert!(change_membership(&mut vault, Change::Remove(cid.person_id())).is_err());
+    drop(vault);
+    drop(unlock(dir, &cid, "2026-01-05T00:00:00Z").unwrap());
+    let mut vault = unlock(dir, &ada, "2026-01-06T00:00:00Z").unwrap();
+    change_membership(&mut vault, Change::Remove(cid.person_id())).unwrap();
+}
+
+#[test]
+fn a_keyring_changed_while_the_passphrase_is_typed_is_no_alarm() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (ada, ben) = (person("Ada"), person("Ben"));
+    found(dir, &ada);
+    let waiting = Vault::open(&dir.join("vault"), None).unwrap();
+    let mut vault = unlock(dir, &ada, "2026-01-02T00:00:00Z").unwrap();
+    change_membership(&mut vault, Change::Enrol(ben.card().clone(), grant(Role::Auditor))).unwrap();
+    drop(vault);
+    let state = StateFolder::beside(&dir.join("Ada.id"));
+    let vault = waiting.unlock(again(&ada), state, Box::new(moment("2026-01-02T00:00:00Z"))).unwrap();
+    assert_eq!(vault.roster().people.len(), 2);
+}
+
+#[test]
+fn an_auditor_who_writes_entries_or_a_keyring_of_their_own_is_found_out() {
+    use crate::crypto::keyring::{Compartment, KeyringFile, digest};
+    use crate::ledger::entry::{Draft, Entry};
+    use crate::ledger::event::Digest;
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (ada, eve) = (person("Ada"), person("Eve"));
+    found(dir, &ada);
+    let mut vault = unlock(dir, &ada, "2026-01-02T00:00:00Z").unwrap();
+    change_membership(&mut vault, Change::Enrol(eve.card().clone(), grant(Role::Auditor))).unwrap();
+    drop(vault);
+
+    // Eve holds the ledger's key: she can append to ledger.db, and write a roster that makes her a steward.
+    let vault = unlock(dir, &eve, "2026-01-03T00:00:00Z").unwrap();
+    let mut roster = vault.roster().clone();
+    roster.version += 1;
+    roster.people.iter_mut().find(|m| m.id == eve.person_id()).unwrap().roles = grant(Role::Steward);
+    let file = KeyringFile::parse(&std::fs::read(dir.join("vault/keyring.json")).unwrap()).unwrap();
+    let ledger_key = vault.held(Compartment::Ledger)[0];
+    let forged = KeyringFile::build(&roster, file.wraps().clone(), ledger_key, eve.person_id(), eve.signer()).unwrap();
+    let head = vault.log().head().unwrap();
+    let draft = Draft {
+        vault: roster.vault,
+        seq: head.size,
+        time: head.time.unwrap(),
+        root: head.root,
+        command: "person role".into(),
+        events: vec![Event::Keyring { version: i64::from(roster.version), digest: Digest(digest(&roster).unwrap()) }],
+    };
+    let leaf = Entry::sign(draft, eve.person_id(), eve.signer()).unwrap().to_bytes().unwrap();
+    let kept = std::fs::read(dir.join("vault/keyring.json")).unwrap();
+    vault.log().append(head.size, &leaf).unwrap();
+    drop(vault);
+    for keyring in [kept, forged.to_bytes().unwrap()] {
+        std::fs::write(dir.join("vault/keyring.json"), &keyring).unwrap();
+        let error = unlock(dir, &ada, "2026-01-04T00:00:00Z").err().unwrap();
+        assert_eq!(error.kind(), Kind::Damage, "{error:?}");
+    }
+}
+
+#[test]
+fn what_somebody_saw_never_moves_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (ada, eve) = (person("Ada"), person("Eve"));
+    found(dir, &ada);
+    let mut vault = unlock(dir, &ada, "2026-01-02T00:00:00Z").unwrap();
+    change_membership(&mut vault, Change::Enrol(eve.card().clone(), grant(Role::Auditor))).unwrap();
+    drop(vault);
+    let before = unlock(dir, &eve, "2026-01-03T00:00:00Z").unwrap().seen().checkpoint.clone();
+    // Somebody with the ledger's key removes the newest heads from the database.
+    let vault = unlock(dir, &eve, "2026-01-03T00:00:00Z").unwrap();
+    let older = vault.log().db().checkpoint_before(vault.log().head().unwrap().size).unwrap();
+    if let Some((size, note)) = older {
+        vault.log().db().keep_checkpoint(vault.log().head().unwrap().size, &note).unwrap();
+        assert!(size < vault.log().head().unwrap().size);
+    }
+    drop(vault);
+    let after = unlock(dir, &eve, "2026-01-04T00:00:00Z").map(|v| v.seen().checkpoint.clone());
+    assert!(after.is_err() || after.unwrap() == before);
+}

@@ -5,16 +5,15 @@ use std::path::Path;
 
 use super::log::Log;
 use super::view::View;
-use super::{commit, rotate};
+use super::{commit, rotate, trust};
 use crate::base::id::PersonId;
 use crate::base::time::Clock;
 use crate::base::{Error, Result};
 use crate::crypto::identity::Identity;
 use crate::crypto::keyring::{self, Bundle, Compartment, KeyringFile, Member, Roster};
-use crate::crypto::sign::{PublicKey, SigningSeed};
-use crate::ledger::checkpoint::{SignedCheckpoint, origin};
+use crate::crypto::sign::PublicKey;
+use crate::ledger::checkpoint::origin;
 use crate::ledger::event::Digest;
-use crate::ledger::tree;
 use crate::store::catalogue::Catalogue;
 use crate::store::files::Layout;
 use crate::store::keyfile::KeyFile;
@@ -87,13 +86,13 @@ impl Vault<Locked> {
         }
         let pinned = log.keyring_digest()?;
         if pinned != Some(Digest(keyring::digest(&roster)?)) {
-            (bundle, roster) = next_keyring(&layout, &identity, pinned)?;
+            (bundle, roster) = trust::current_keyring(&layout, &identity, pinned)?;
             if catalogue.is_none() {
                 catalogue = open_catalogue(&layout, &bundle)?;
             }
         }
         let me = roster.people.iter().find(|m| m.id == identity.person_id()).cloned().ok_or_else(not_enrolled)?;
-        let seen = verify_seen(&layout, &log, &roster, seen)?;
+        let seen = trust::verify(&layout, &log, &roster, seen)?;
 
         let keys = match bundle.newest(Compartment::Catalogue) {
             Some(_) => {
@@ -122,6 +121,7 @@ impl Vault<Locked> {
         }
         rotate::move_sites(&mut vault)?;
         rotate::renew_card(&vault)?;
+        rotate::complete(&mut vault)?;
         vault.remember()?;
         Ok(vault)
     }
@@ -201,34 +201,6 @@ impl Vault<Unlocked> {
         self.state.context.bundle.generations(name).map(|(_, key)| key).collect()
     }
 
-    /// Signs the ledger's head, if this person holds the key for it, and remembers it in their state folder.
-    pub(super) fn remember(&mut self) -> Result<()> {
-        let newest = self.state.log.db().checkpoint()?;
-        let head = self.state.log.head()?;
-        let note = match (newest, self.state.context.bundle.newest(Compartment::LogSign)) {
-            (Some((size, note)), _) if size == head.size => note,
-            (_, Some((_, key))) => {
-                let body =
-                    crate::ledger::checkpoint::Checkpoint { origin: self.origin(), size: head.size, root: head.root };
-                let note = body.sign(&SigningSeed::from_key(key))?.to_string();
-                self.state.log.db().keep_checkpoint(head.size, &note)?;
-                note
-            }
-            (Some((_, note)), None) => note,
-            (None, None) => return Ok(()),
-        };
-        let roster = &self.state.context.roster;
-        let mut seen = self.state.seen.clone();
-        seen.checkpoint = note;
-        seen.roster_version = roster.version;
-        seen.roster_digest = data_encoding::BASE64.encode(&keyring::digest(roster)?);
-        seen.keyfile_epoch = seen.keyfile_epoch.max(self.state.keys.borrow().epoch());
-        if seen != self.state.seen {
-            self.state.folder.save(&seen)?;
-        }
-        Ok(())
-    }
-
     /// Whether this person can write entries.
     pub(super) fn is_writer(&self) -> bool {
         self.state.context.bundle.newest(Compartment::LogSign).is_some()
@@ -285,7 +257,7 @@ impl DbKeys {
     }
 }
 
-fn open_keyring(bytes: &[u8], identity: &Identity, layout: &Layout) -> Result<(Bundle, Roster)> {
+pub(super) fn open_keyring(bytes: &[u8], identity: &Identity, layout: &Layout) -> Result<(Bundle, Roster)> {
     let file = KeyringFile::parse(bytes)?;
     if file.vault != layout.vault() {
         return Err(Error::damage("the keyring belongs to another vault", "Restore keyring.json from a backup."));
@@ -302,60 +274,6 @@ fn open_catalogue(layout: &Layout, bundle: &Bundle) -> Result<Option<(Catalogue,
     }
     let keys = derived(layout, &keys, "catalogue")?;
     Catalogue::open(&layout.path("catalogue.db"), layout.vault(), &keys.refs()).map(Some)
-}
-
-/// The keyring that an interrupted command was about to put in force, if it is the one that the ledger names.
-fn next_keyring(layout: &Layout, identity: &Identity, pinned: Option<Digest>) -> Result<(Bundle, Roster)> {
-    let rolled_back = || {
-        Error::damage(
-            "the keyring is not the one that the ledger names: it was rolled back or replaced",
-            "Put back the newest keyring.json. Do not go on with this one.",
-        )
-    };
-    let bytes = layout.read(NEXT_KEYRING, keyring::MAX_BYTES as u64).map_err(|_| rolled_back())?;
-    let (bundle, roster) = open_keyring(&bytes, identity, layout)?;
-    if pinned != Some(Digest(keyring::digest(&roster)?)) {
-        return Err(rolled_back());
-    }
-    layout.rename(NEXT_KEYRING, KEYRING)?;
-    Ok((bundle, roster))
-}
-
-/// Refuses a vault that is older than what this person last saw; a first sighting is taken as it is.
-fn verify_seen(layout: &Layout, log: &Log, roster: &Roster, seen: Option<Seen>) -> Result<Seen> {
-    let genesis = tree::leaf_hash(&log.db().leaf(0)?).to_base64();
-    let key = log_key(roster)?;
-    let Some(mut seen) = seen else {
-        return Ok(Seen::new(layout.vault(), genesis, key.to_base64()));
-    };
-    let rolled_back = |what: &str| {
-        Error::damage(
-            format!("{what} is not what you saw last: the vault was rolled back, replaced or forked"),
-            "Do not go on. Keep your state folder, and ask the ethics board to compare its checkpoint with the ledger.",
-        )
-    };
-    if seen.genesis != genesis {
-        return Err(rolled_back("the beginning of the ledger"));
-    }
-    if roster.version < seen.roster_version {
-        return Err(rolled_back("the keyring"));
-    }
-    if seen.checkpoint.is_empty() {
-        return Ok(seen);
-    }
-    let bytes = data_encoding::BASE64.decode(seen.log_key.as_bytes()).ok();
-    let seen_key = bytes.and_then(|b| PublicKey::from_slice(&b)).ok_or_else(|| rolled_back("the ledger's key"))?;
-    let old = SignedCheckpoint::parse(seen.checkpoint.as_bytes(), &origin(&layout.vault()), &seen_key)?;
-    let (old_size, old_root) = (old.checkpoint().size, old.checkpoint().root);
-    let head = log.head()?;
-    if head.size < old_size {
-        return Err(rolled_back("the ledger"));
-    }
-    let proof = log.consistency(old_size, head.size)?;
-    tree::verify_consistency(old_size, &old_root, head.size, &head.root, &proof)
-        .map_err(|_| rolled_back("the ledger"))?;
-    seen.log_key = key.to_base64();
-    Ok(seen)
 }
 
 fn not_enrolled() -> Error {
