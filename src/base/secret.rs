@@ -16,7 +16,7 @@ impl Key {
         Ok(key)
     }
 
-    /// An all-zero key, to be filled in place by [`Key::as_mut`].
+    /// An all-zero key, to be filled in place by [`Key::expose_mut`].
     pub fn zero() -> Self {
         Self(Box::new([0; 32]))
     }
