@@ -157,6 +157,8 @@ pub struct VaultFacts {
     pub log_key: PublicKey,
     /// The leaf hash of the ledger's first entry.
     pub genesis: [u8; 32],
+    /// Everybody whose decisions count, in the order of their keys.
+    pub stewards: Vec<PublicKey>,
     /// When the card is issued.
     pub issued: Moment,
 }
@@ -181,6 +183,7 @@ struct RawVaultCard {
     log_key: PublicKey,
     genesis: String,
     steward: PublicKey,
+    stewards: Vec<PublicKey>,
     issued: Moment,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sig: Option<Signature>,
@@ -208,6 +211,13 @@ impl VaultCard {
     /// What the card says.
     pub fn facts(&self) -> &VaultFacts {
         &self.facts
+    }
+
+    /// Whether `later`, perhaps issued after this card, is of the same vault and signed by a steward whom this card names.
+    pub fn vouches_for(&self, later: &Self) -> bool {
+        let (mine, other) = (&self.facts, &later.facts);
+        (mine.vault, mine.genesis, mine.log_key) == (other.vault, other.genesis, other.log_key)
+            && mine.stewards.contains(&later.steward)
     }
 
     /// The steward who signed it.
@@ -266,8 +276,8 @@ impl TryFrom<RawVaultCard> for VaultCard {
         }
         let genesis = data_encoding::BASE64.decode(raw.genesis.as_bytes()).ok();
         let genesis = genesis.and_then(|hash| hash.try_into().ok()).ok_or_else(forged)?;
-        let RawVaultCard { vault, deposit, desk, log_key, steward, issued, .. } = raw;
-        Ok(Self { facts: VaultFacts { vault, deposit, desk, log_key, genesis, issued }, steward, sig })
+        let RawVaultCard { vault, deposit, desk, log_key, steward, stewards, issued, .. } = raw;
+        Ok(Self { facts: VaultFacts { vault, deposit, desk, log_key, genesis, stewards, issued }, steward, sig })
     }
 }
 
@@ -281,6 +291,7 @@ fn raw_vault(facts: &VaultFacts, steward: PublicKey, sig: Option<Signature>) -> 
         log_key: facts.log_key,
         genesis: data_encoding::BASE64.encode(&facts.genesis),
         steward,
+        stewards: facts.stewards.clone(),
         issued: facts.issued,
         sig,
     }
@@ -434,6 +445,7 @@ mod tests {
             desk: recipient(),
             log_key: seed().public(),
             genesis: [9; 32],
+            stewards: vec![seed().public()],
             issued: card().created(),
         };
         let steward = seed();

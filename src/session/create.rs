@@ -170,6 +170,7 @@ fn found(layout: &Layout, founding: &Founding<'_>) -> Result<VaultCard> {
             desk: desk_public,
             log_key: log_public,
             genesis: tree::leaf_hash(&leaf).0,
+            stewards: vec![*card.sign()],
             issued: founding.now,
         },
         signer,

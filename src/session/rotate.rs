@@ -130,7 +130,9 @@ pub(super) fn renew_card(vault: &Vault<Unlocked>) -> Result<()> {
     let written = vault.layout().read(VAULT_CARD, 1 << 20).ok().and_then(|bytes| VaultCard::parse(&bytes).ok());
     let current = |name, shown: &AgeRecipient| vault.public_of(name) == Some(shown.to_string().as_str());
     let stands = written.is_some_and(|card| {
-        current(Compartment::Desk, &card.facts().desk) && current(Compartment::Inbox(1), &card.facts().deposit)
+        card.facts().stewards == stewards(vault.roster())
+            && current(Compartment::Desk, &card.facts().desk)
+            && current(Compartment::Inbox(1), &card.facts().deposit)
     });
     if stands {
         return Ok(());
@@ -357,6 +359,13 @@ fn known(vault: &Vault<Unlocked>, id: PersonId) -> Result<PersonRecord> {
     record.ok_or_else(|| Error::user("nobody of that id is enrolled", "See `subrosa person list`."))
 }
 
+/// The keys of all stewards, in the order of their text.
+fn stewards(roster: &Roster) -> Vec<crate::crypto::sign::PublicKey> {
+    let mut keys: Vec<_> = roster.people.iter().filter(|m| m.has(Role::Steward, None)).map(|m| m.sign).collect();
+    keys.sort_by_key(|key| key.to_base64());
+    keys
+}
+
 /// The vault's card with the recipients of a roster.
 fn issue_card(vault: &Vault<Unlocked>, roster: &Roster, now: crate::base::time::Moment) -> Result<Vec<u8>> {
     let public = |name| {
@@ -371,6 +380,7 @@ fn issue_card(vault: &Vault<Unlocked>, roster: &Roster, now: crate::base::time::
             desk: public(Compartment::Desk)?,
             log_key: vault.log_key()?,
             genesis: genesis.0,
+            stewards: stewards(roster),
             issued: now,
         },
         vault.identity().signer(),
