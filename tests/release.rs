@@ -1,6 +1,8 @@
 //! From a request to an opened extract, and everything that must stop on the way.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "release/join.rs"]
+mod join;
 #[path = "release/world.rs"]
 mod world;
 
@@ -18,7 +20,7 @@ use subrosa::domain::hold::Hold;
 use subrosa::domain::replay::{Entry, Replay};
 use subrosa::formats::package::{Limits, PackageWriter, read};
 use subrosa::ledger::event::{ConsentAct, Event, Module, ModuleState};
-use subrosa::ops::build::{self, Built};
+use subrosa::ops::build::{self, Built, Released};
 use subrosa::ops::decide::{self, Outcome, Preview, Standing, Terms};
 use subrosa::ops::open::{self, Opened, Opening, Pinned};
 use subrosa::ops::request::{self, Wish};
@@ -88,6 +90,14 @@ impl World {
             now: moment(now),
         };
         open::open(&opening, &Silent)
+    }
+
+    /// What was sealed.
+    fn plain(&self, who: &Identity, file: &str) -> Vec<u8> {
+        let sealed = std::fs::read(self.path(file)).unwrap();
+        let mut out = Vec::new();
+        stream::open(who.age().as_age(), &sealed[..], &mut out, None, &Silent).unwrap();
+        out
     }
 
     /// Asks for everything, decides, builds and opens.
@@ -520,12 +530,7 @@ fn a_name_left_unmarked_stops_the_build_and_writes_nothing() {
 #[test]
 fn building_again_gives_the_same_bytes_and_one_release() {
     let (world, put) = ready();
-    let plain = |name: &str| {
-        let sealed = std::fs::read(world.path(name)).unwrap();
-        let mut out = Vec::new();
-        stream::open(world.dora.age().as_age(), &sealed[..], &mut out, None, &Silent).unwrap();
-        out
-    };
+    let plain = |name: &str| world.plain(&world.dora, name);
     let request = world.ask(&[]);
     world.agree(request);
     let first = world.build(request, "x.age", BUILT).unwrap();
@@ -543,6 +548,54 @@ fn building_again_gives_the_same_bytes_and_one_release() {
     });
     let third = world.build(request, "z.age", "2026-03-03T00:00:00Z").unwrap();
     assert!(!third.again && third.release != first.release);
+    world.replayed();
+}
+
+#[test]
+fn a_release_without_its_receipt_gets_one() {
+    let (world, _) = ready();
+    let request = world.ask(&["AM-01"]);
+    world.agree(request);
+    let first = world.build(request, "x.age", BUILT).unwrap();
+    // As it is after a kill between the two entries.
+    let mut vault = world.open(&world.ben, BUILT);
+    vault
+        .commit("test", |act| {
+            let mut record: Released = act.record(RecordKind::Release, first.release.as_bytes())?.unwrap();
+            assert_eq!((record.seq + 1, record.receipt), (first.entry, Some(first.entry)));
+            record.receipt = None;
+            act.tables().put_record(RecordKind::Release, first.release.as_bytes(), act.seq(), &record)?;
+            act.event(Event::Listed { what: "test".into(), filters: vec![], count: 0 });
+            Ok(())
+        })
+        .unwrap();
+    drop(vault);
+    let second = world.build(request, "y.age", BUILT).unwrap();
+    assert!(second.again && second.release == first.release && second.entry > first.entry);
+    let opened = world.open_as(&world.dora, "y.age", "work", BUILT).unwrap();
+    assert_eq!((opened.release, opened.entry), (first.release, second.entry));
+    let third = world.build(request, "z.age", BUILT).unwrap();
+    assert_eq!(third.entry, second.entry);
+    assert!(world.plain(&world.dora, "y.age") == world.plain(&world.dora, "z.age"));
+    world.replayed();
+}
+
+#[test]
+fn two_stewards_who_name_the_same_interviews_agree() {
+    let text = subrosa::sample::STUDY.replace("stewards = 1", "stewards = 2");
+    let world = World::with_study(&text);
+    world.approve();
+    for code in ["AM-01", "AM-02"] {
+        let put = world.put(code, &[&VARYA], TALK);
+        world.review(&put, &[]);
+    }
+    let request = world.ask(&[]);
+    let terms = || Terms { codes: vec!["AM-01".into()], ..Terms::default() };
+    decide::approve(&mut world.open(&world.ada, DECIDED), request, &terms()).unwrap();
+    let outcome = decide::approve(&mut world.open(&world.sue, DECIDED), request, &terms()).unwrap();
+    assert_eq!(outcome.standing, Standing::Approved);
+    assert_eq!(world.build(request, "x.age", BUILT).unwrap().interviews, 1);
+    world.open_as(&world.dora, "x.age", "work", BUILT).unwrap();
     world.replayed();
 }
 

@@ -91,7 +91,7 @@ pub(super) fn run(global: &Global, command: Command) -> Result<()> {
 fn built_words(built: &Built) -> String {
     let again = if built.again { "Built again, the same as before" } else { "Built" };
     format!(
-        "{again}: {}\nSealed to {}, level {}, until {}. {} interviews, {} participants; {} interviews and {} turns stayed.\nRelease {} is entry {} of the ledger.",
+        "{again}: {}\nSealed to {}, level {}, until {}. {} interviews, {} participants; {} interviews and {} turns stayed.\nThe receipt of release {} is entry {} of the ledger.",
         built.file.display(),
         built.recipient,
         built.level,
@@ -108,7 +108,7 @@ fn built_words(built: &Built) -> String {
 fn opened_words(opened: &Opened) -> String {
     format!(
         "Opened and verified: {}\nProject {}, level {}. {} transcripts, {} participants; {} interviews and {} turns were left out.\n\
-         Decided by {}. Release {} is entry {} of a ledger of {}.\nDestroy all copies by {}.\n\n{}",
+         Decided by {}. The receipt of release {} is entry {} of a ledger of {}.\nDestroy all copies by {}.\n\n{}",
         opened.folder.display(),
         opened.project,
         opened.level,

@@ -12,7 +12,7 @@ use crate::base::id::{ApprovalId, InterviewId, ParticipantId, SiteId, Token, Tra
 use crate::base::time::Moment;
 use crate::base::{Error, Result, canonical};
 use crate::crypto::sign::{self, PublicKey, Signature, SigningSeed};
-use crate::ledger::event::{DecisionFacts, ModuleState, ReleasedItem};
+use crate::ledger::event::{DecisionFacts, ItemList, ModuleState, ReleasedItem};
 
 /// The context line of a steward's signature over a decision's canonical JSON.
 pub const DECISION_CONTEXT: &str = "subrosa/decision/1";
@@ -20,6 +20,7 @@ pub const DECISION_CONTEXT: &str = "subrosa/decision/1";
 /// A steward's decision that granted something, verified, or proposed for a preview.
 pub struct Decided {
     facts: DecisionFacts,
+    list: Option<ItemList>,
     decider: Party,
     steward_sites: Option<Vec<SiteId>>,
     signed: bool,
@@ -147,11 +148,27 @@ pub fn decision_verifies(facts: &DecisionFacts, signature: &Signature, key: &Pub
     canonical::to_vec(facts).is_ok_and(|bytes| key.verifies(DECISION_CONTEXT, &bytes, signature))
 }
 
+/// Whether `list` is the one that the decision signed the digest of; none where it signed none.
+pub fn list_holds(facts: &DecisionFacts, list: Option<&ItemList>) -> bool {
+    match (&facts.items, list) {
+        (Some(digest), Some(list)) => list.is_of(digest),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Whether a decision with this list covers an item.
+pub(super) fn covers(facts: &DecisionFacts, list: Option<&ItemList>, site: SiteId, item: Token) -> bool {
+    let by_name = || list.is_some_and(|list| list.items.contains(&item));
+    facts.sites.as_ref().is_none_or(|sites| sites.contains(&site)) && (facts.items.is_none() || by_name())
+}
+
 impl Decided {
-    /// A decision whose signature holds. `key` is what the roster says of `decider` at the time of the decision, and `decider.steward` whether they were a steward
+    /// A decision whose signature holds, with the list of items whose digest it signed, if it did. `key` is what the roster says of `decider` at the time of the decision, and `decider.steward` whether they were a steward
     /// then, and for which sites (`None`: all). Items of other sites are not part of the decision.
     pub fn verify(
         facts: DecisionFacts,
+        list: Option<ItemList>,
         signature: &Signature,
         key: &PublicKey,
         decider: Party,
@@ -160,12 +177,23 @@ impl Decided {
         if decider.id != facts.steward || !decision_verifies(&facts, signature, key) {
             return Err(sign::forged("the decision"));
         }
-        Ok(Self { facts, decider, steward_sites, signed: true })
+        if !list_holds(&facts, list.as_ref()) {
+            return Err(Error::damage(
+                "the interviews that a decision names are not those that were signed",
+                "Nothing is built on it. Run `subrosa check`, and ask the steward to decide again.",
+            ));
+        }
+        Ok(Self { facts, list, decider, steward_sites, signed: true })
     }
 
     /// A decision as it might be, for a preview: `decider` is the steward who would sign.
-    pub fn proposed(facts: DecisionFacts, decider: Party, steward_sites: Option<Vec<SiteId>>) -> Self {
-        Self { facts, decider, steward_sites, signed: false }
+    pub fn proposed(
+        facts: DecisionFacts,
+        list: Option<ItemList>,
+        decider: Party,
+        steward_sites: Option<Vec<SiteId>>,
+    ) -> Self {
+        Self { facts, list, decider, steward_sites, signed: false }
     }
 
     /// What was decided.
@@ -191,7 +219,7 @@ pub fn release(policies: &Policies, decisions: &[Decided], setting: &Setting, it
     for case in items {
         let in_sites =
             decisions.iter().all(|d| d.steward_sites.as_ref().is_none_or(|sites| sites.contains(&case.site)));
-        plan.items.push(ItemJudge { case, setting, deciders: &mut deciders }.judge(&first.facts, in_sites));
+        plan.items.push(ItemJudge { case, setting, deciders: &mut deciders }.judge(first, in_sites));
     }
     Ok(plan)
 }
@@ -260,12 +288,10 @@ struct ItemJudge<'j, 'd> {
 }
 
 impl ItemJudge<'_, '_> {
-    fn judge(mut self, decision: &DecisionFacts, in_sites: bool) -> ItemPlan {
+    fn judge(mut self, first: &Decided, in_sites: bool) -> ItemPlan {
         let case = self.case;
         let participants: BTreeSet<ParticipantId> = case.participants.keys().copied().collect();
-        let in_decision = in_sites
-            && decision.sites.as_ref().is_none_or(|sites| sites.contains(&case.site))
-            && decision.items.as_ref().is_none_or(|items| items.contains(&case.item));
+        let in_decision = in_sites && covers(&first.facts, first.list.as_ref(), case.site, case.item);
         let mut plans = self.voice_plans();
         let mut at_large: BTreeMap<ParticipantId, Vec<Reason>> = BTreeMap::new();
         let speakers: Vec<Vec<Speaker<ParticipantId>>> = case.turns.iter().map(|turn| turn.speakers.clone()).collect();

@@ -12,7 +12,7 @@ use crate::base::id::*;
 use crate::base::secret::Key;
 use crate::base::time::{Date, Moment};
 use crate::crypto::sign::SigningSeed;
-use crate::ledger::event::{ConsentAct, DecisionFacts, Digest, Module, ModuleState, Scope, Tier};
+use crate::ledger::event::{ConsentAct, DecisionFacts, Digest, ItemList, Module, ModuleState, Scope, Tier};
 
 const A: ParticipantId = ParticipantId::from_bytes([1; 16]);
 const B: ParticipantId = ParticipantId::from_bytes([2; 16]);
@@ -104,9 +104,13 @@ fn facts() -> DecisionFacts {
 }
 
 fn decided(facts: DecisionFacts) -> Decided {
+    decided_with(facts, None)
+}
+
+fn decided_with(facts: DecisionFacts, list: Option<ItemList>) -> Decided {
     let seed = SigningSeed::from_key(&Key::random().unwrap());
     let signature = sign_decision(&facts, &seed).unwrap();
-    Decided::verify(facts, &signature, &seed.public(), party(3), None).unwrap()
+    Decided::verify(facts, list, &signature, &seed.public(), party(3), None).unwrap()
 }
 
 fn case(speakers: &[Speaker<ParticipantId>], events: &[ConsentEvent]) -> ItemCase {
@@ -248,7 +252,7 @@ fn an_older_form_that_turns_up_undoes_no_withdrawal() {
 #[test]
 fn a_preview_is_the_same_and_gives_no_grant() {
     let policies = Policies::load(&[]).unwrap();
-    let proposed = [Decided::proposed(facts(), party(3), None)];
+    let proposed = [Decided::proposed(facts(), None, party(3), None)];
     let preview = release(&policies, &proposed, &setting(), &[case(&TALK, &[yes(A), yes(B)])]).unwrap();
     assert_eq!(preview.items(), plan(case(&TALK, &[yes(A), yes(B)])).items());
     assert_eq!(preview.grant().err().unwrap().kind(), Kind::Denied);
@@ -273,12 +277,29 @@ fn nothing_to_give_is_no_grant() {
 #[test]
 fn what_was_not_decided_on_stays() {
     let policies = Policies::load(&[]).unwrap();
-    let elsewhere = DecisionFacts { items: Some(vec![Token::from_bytes([99; 16])]), ..facts() };
-    let plan = release(&policies, &[decided(elsewhere)], &setting(), &[case(&TALK, &[yes(A), yes(B)])]).unwrap();
-    assert!(!plan.items()[0].in_decision);
-    assert!(plan.grant().is_err());
+    let list = |item| ItemList::new([item].into()).unwrap();
+    let naming = |list: &ItemList| DecisionFacts { items: Some(list.digest().unwrap()), ..facts() };
+    let (elsewhere, here) = (list(Token::from_bytes([99; 16])), list(ITEM));
+    for (named, goes) in [(elsewhere, false), (here.clone(), true)] {
+        let decided = decided_with(naming(&named), Some(named));
+        let plan = release(&policies, &[decided], &setting(), &[case(&TALK, &[yes(A), yes(B)])]).unwrap();
+        assert_eq!((plan.items()[0].in_decision, plan.grant().is_ok()), (goes, goes));
+    }
+    // Another list than the one that was signed, or the same with another salt.
+    let seed = SigningSeed::from_key(&Key::random().unwrap());
+    let verify = |facts: DecisionFacts, list: Option<ItemList>| {
+        let signature = sign_decision(&facts, &seed).unwrap();
+        Decided::verify(facts, list, &signature, &seed.public(), party(3), None)
+    };
+    assert!(verify(naming(&here), Some(here.clone())).is_ok());
+    for other in [None, Some(list(ITEM)), Some(ItemList { items: vec![], ..here.clone() })] {
+        assert_eq!(verify(naming(&here), other).err().unwrap().kind(), Kind::Damage);
+    }
+    assert!(verify(facts(), Some(here.clone())).is_err());
+    let unordered = ItemList { items: vec![ITEM, ITEM], ..here };
+    assert!(verify(naming(&unordered), Some(unordered)).is_err());
 
-    let of_another_site = [Decided::proposed(facts(), party(3), Some(vec![SiteId::from_bytes([99; 16])]))];
+    let of_another_site = [Decided::proposed(facts(), None, party(3), Some(vec![SiteId::from_bytes([99; 16])]))];
     let plan = release(&policies, &of_another_site, &setting(), &[case(&TALK, &[yes(A), yes(B)])]).unwrap();
     assert!(!plan.items()[0].in_decision);
 }
@@ -299,8 +320,8 @@ fn decisions_that_do_not_hold_are_refused() {
     let seed = SigningSeed::from_key(&Key::random().unwrap());
     let signature = sign_decision(&facts(), &seed).unwrap();
     let changed = DecisionFacts { level: 1, ..facts() };
-    assert!(Decided::verify(changed, &signature, &seed.public(), party(3), None).is_err());
-    assert!(Decided::verify(facts(), &signature, &seed.public(), party(4), None).is_err());
+    assert!(Decided::verify(changed, None, &signature, &seed.public(), party(3), None).is_err());
+    assert!(Decided::verify(facts(), None, &signature, &seed.public(), party(4), None).is_err());
 }
 
 #[test]

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use super::decide::decision_verifies;
+use super::decide::{decision_verifies, list_holds};
 use super::policy::Policies;
 use super::replay_judge::Judge;
 use super::replay_state::{Decided, Hold, Item, Known, Project, Released, Request, State, Transcript};
 use crate::base::id::{PersonId, ReleaseId, SiteId, Token};
 use crate::base::time::Moment;
 use crate::crypto::sign::PublicKey;
-use crate::ledger::event::{ConsentAct, ConsentFacts, DecisionFacts, Digest, Event, Role, RoleGrant, Scope};
+use crate::ledger::event::{ConsentAct, ConsentFacts, DecisionFacts, Digest, Event, ItemList, Role, RoleGrant, Scope};
 
 /// The most findings that are kept; a ledger with more is beyond telling.
 const MAX_FINDINGS: usize = 10_000;
@@ -165,16 +165,34 @@ impl Replay {
                 }
                 self.state.requests.insert(*request, Request { project: *project, requester: *requester });
             }
-            Event::Decision { decision, sig } => {
-                self.decision(entry, decision, |key| decision_verifies(decision, sig, key));
+            Event::Decision { decision, sig, items, salt } => {
+                let list = self.list(entry, decision, items.as_deref(), salt.as_deref());
+                self.decision(entry, decision, list, |key| decision_verifies(decision, sig, key));
             }
-            Event::Release { release, request, recipient, until, items, .. } => {
-                let facts = Released { request: *request, recipient: *recipient, until: *until, items: items.clone() };
+            Event::Release { release, request, recipient, until, manifest, items, .. } => {
+                let facts = Released {
+                    request: *request,
+                    recipient: *recipient,
+                    until: *until,
+                    manifest: *manifest,
+                    items: items.clone(),
+                };
                 if self.state.releases.contains_key(release) {
                     self.find(entry, "a release has the id of an earlier one");
                 }
                 self.state.releases.insert(*release, facts);
                 self.release(entry, *release);
+            }
+            Event::Receipt { release, recipient, until, manifest } => {
+                self.only(entry, &[Role::Archivist], "a receipt was written");
+                match self.state.releases.get(release) {
+                    None => self.find(entry, "a receipt was written for a release that never was"),
+                    Some(known) => {
+                        if (known.recipient, known.until, known.manifest) != (*recipient, *until, *manifest) {
+                            self.find(entry, "a receipt says something else than its release");
+                        }
+                    }
+                }
             }
             Event::ReleaseAgain { release, .. } => {
                 if self.state.releases.contains_key(release) {
@@ -258,7 +276,29 @@ impl Replay {
         }
     }
 
-    fn decision(&mut self, entry: &Entry<'_>, facts: &DecisionFacts, verifies: impl Fn(&PublicKey) -> bool) {
+    /// The items that a decision names; none, and a finding, if they are not those that were signed.
+    fn list(
+        &mut self,
+        entry: &Entry<'_>,
+        facts: &DecisionFacts,
+        items: Option<&[Token]>,
+        salt: Option<&str>,
+    ) -> Option<ItemList> {
+        let list = items.map(|items| ItemList { items: items.to_vec(), salt: salt.unwrap_or_default().to_owned() });
+        if list_holds(facts, list.as_ref()) && items.is_some() == salt.is_some() {
+            return list;
+        }
+        self.find(entry, "the items of a decision are not those that were signed");
+        None
+    }
+
+    fn decision(
+        &mut self,
+        entry: &Entry<'_>,
+        facts: &DecisionFacts,
+        list: Option<ItemList>,
+        verifies: impl Fn(&PublicKey) -> bool,
+    ) {
         let decider = self.state.people.get(&facts.steward);
         let signed = decider.is_some_and(|known| verifies(&known.sign));
         let everywhere = decider
@@ -291,7 +331,7 @@ impl Replay {
         let decisions = self.state.decisions.entry(facts.request).or_default();
         // A steward's later decision takes the place of the earlier one.
         decisions.retain(|decided| decided.facts.steward != facts.steward);
-        decisions.push(Decided { facts: facts.clone(), signed, steward_at, requested });
+        decisions.push(Decided { facts: facts.clone(), list, signed, steward_at, requested });
     }
 
     fn release(&mut self, entry: &Entry<'_>, id: ReleaseId) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::decide::covers;
 use super::policy::{Action, Party, Policies, Question, Reason, ReleaseTerms, Terms, VoiceFacts, decide_voice};
 use super::replay_state::{Decided, Released, State};
 use crate::base::id::{PersonId, SiteId};
@@ -123,9 +124,7 @@ impl Judge<'_> {
             note("an item went out under another site than its own");
         }
         let site = known.site;
-        let in_decision = facts.sites.as_ref().is_none_or(|sites| sites.contains(&site))
-            && facts.items.as_ref().is_none_or(|items| items.contains(&item.item));
-        if !in_decision {
+        if !covers(facts, decided.list.as_ref(), site, item.item) {
             note("an item went out that was not decided on");
         }
         if item.passages.iter().any(|passage| self.state.passages.get(passage) != Some(&item.item)) {

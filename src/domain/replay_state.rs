@@ -7,7 +7,9 @@ use super::policy::Policies;
 use crate::base::id::{ApprovalId, HoldId, PersonId, ProjectId, ReleaseId, RequestId, SiteId, Token};
 use crate::base::time::{Date, Moment};
 use crate::crypto::sign::PublicKey;
-use crate::ledger::event::{ApprovalFacts, ConsentFacts, DecisionFacts, ReleasedItem, Role, RoleGrant, Scope};
+use crate::ledger::event::{
+    ApprovalFacts, ConsentFacts, DecisionFacts, Digest, ItemList, ReleasedItem, Role, RoleGrant, Scope,
+};
 
 /// A person as the ledger knows them.
 pub(crate) struct Known {
@@ -58,6 +60,8 @@ pub(crate) struct Request {
 /// A decision, and how it stood when it was recorded.
 pub(crate) struct Decided {
     pub(crate) facts: DecisionFacts,
+    /// The items that it names, as signed.
+    pub(crate) list: Option<ItemList>,
     /// The signature was the steward's.
     pub(crate) signed: bool,
     /// The sites where whoever decided was a steward then; `None` for all, empty for none.
@@ -70,6 +74,7 @@ pub(crate) struct Released {
     pub(crate) request: RequestId,
     pub(crate) recipient: PersonId,
     pub(crate) until: Date,
+    pub(crate) manifest: Digest,
     pub(crate) items: Vec<ReleasedItem>,
 }
 

@@ -126,6 +126,10 @@ impl Story {
         Self { entries, seed }
     }
 
+    fn list() -> ItemList {
+        ItemList { items: vec![ITEM], salt: "AAAAAAAAAAAAAAAAAAAAAA==".to_owned() }
+    }
+
     fn facts() -> DecisionFacts {
         DecisionFacts {
             request: REQUEST,
@@ -135,7 +139,7 @@ impl Story {
             granted: true,
             level: 2,
             sites: None,
-            items: Some(vec![ITEM]),
+            items: Some(Self::list().digest().unwrap()),
             needs: vec![Module::Reuse],
             approvals: vec![APPROVAL],
             until: date("2027-01-01"),
@@ -158,8 +162,13 @@ impl Story {
     }
 
     fn decide(self, facts: DecisionFacts) -> Self {
+        self.decide_on(facts, Self::list())
+    }
+
+    fn decide_on(self, facts: DecisionFacts, list: ItemList) -> Self {
         let sig = sign_decision(&facts, &self.seed).unwrap();
-        self.then(facts.steward, Event::Decision { decision: facts, sig })
+        let (items, salt) = (Some(list.items), Some(list.salt));
+        self.then(facts.steward, Event::Decision { decision: facts, sig, items, salt })
     }
 
     fn item() -> ReleasedItem {
@@ -253,6 +262,29 @@ fn a_second_building_is_decided_again() {
 }
 
 #[test]
+fn a_receipt_says_what_its_release_says() {
+    let receipt = |release, recipient, until: &str, manifest| Event::Receipt {
+        release,
+        recipient,
+        until: date(until),
+        manifest: Digest([manifest; 32]),
+    };
+    let right = || receipt(RELEASE, ANALYST, "2027-01-01", 0);
+    assert!(good().then(ARCHIVIST, right()).then(ARCHIVIST, right()).findings().is_empty());
+    for wrong in [
+        receipt(RELEASE, SECOND, "2027-01-01", 0),
+        receipt(RELEASE, ANALYST, "2027-01-02", 0),
+        receipt(RELEASE, ANALYST, "2027-01-01", 1),
+    ] {
+        named(&good().then(ARCHIVIST, wrong.clone()), "something else than its release");
+        named(&good().then(ARCHIVIST, right()).then(ARCHIVIST, wrong), "something else than its release");
+    }
+    let never = receipt(ReleaseId::from_bytes([99; 16]), ANALYST, "2027-01-01", 0);
+    named(&good().then(ARCHIVIST, never), "never was");
+    named(&good().then(ANALYST, right()), "a receipt was written by somebody");
+}
+
+#[test]
 fn the_recipient_must_be_enrolled_and_of_the_project() {
     let enrolled = |event: &Event| matches!(event, Event::Person { person, .. } if *person == ANALYST);
     named(&good().without(enrolled), "not enrolled");
@@ -304,8 +336,15 @@ fn more_than_was_decided_is_named() {
     let level = DecisionFacts { level: 4, ..Story::facts() };
     named(&Story::begin().decide(level).release(Story::item()), "no such level");
     named(&Story::begin().decide(Story::facts()).release_until(Story::item(), "2028-01-01"), "later than was decided");
-    let other = DecisionFacts { items: Some(vec![]), ..Story::facts() };
-    named(&Story::begin().decide(other).release(Story::item()), "not decided on");
+    let none = ItemList { items: vec![], ..Story::list() };
+    let other = DecisionFacts { items: Some(none.digest().unwrap()), ..Story::facts() };
+    named(&Story::begin().decide_on(other, none.clone()).release(Story::item()), "not decided on");
+    // A list that is not the one signed covers nothing.
+    for list in [none, ItemList { salt: String::new(), ..Story::list() }] {
+        let story = Story::begin().decide_on(Story::facts(), list).release(Story::item());
+        named(&story, "not those that were signed");
+        named(&story, "not decided on");
+    }
     let expired = good();
     let findings = expired.findings_from("2027-01-01");
     assert!(findings.iter().any(|finding| finding.contains("has ended")), "{findings:?}");

@@ -11,7 +11,8 @@ use crate::base::time::Date;
 use crate::crypto::sign::{PublicKey, Signature};
 
 pub use super::facts::{
-    ApprovalFacts, ConsentAct, ConsentFacts, DecisionFacts, Digest, Module, ModuleState, ReleasedItem, Scope, Tier,
+    ApprovalFacts, ConsentAct, ConsentFacts, DecisionFacts, Digest, ItemList, Module, ModuleState, ReleasedItem, Scope,
+    Tier,
 };
 pub use crate::base::role::{Role, RoleGrant};
 
@@ -190,14 +191,18 @@ pub enum Event {
         /// SHA-256 of the signed request.
         digest: Digest,
     },
-    /// A steward decided; the signature is over the decision's canonical JSON.
+    /// A steward decided; the signature is over the decision's canonical JSON. The items that it names by digest stand beside it.
     Decision {
         /// What was decided.
         decision: DecisionFacts,
         /// The steward's signature over it.
         sig: Signature,
+        /// The items granted, if it names any; with the salt, what its digest is of.
+        items: Option<Vec<Token>>,
+        /// The salt of that digest, 16 bytes in base64.
+        salt: Option<String>,
     },
-    /// Something left, to whom, until when, and the digest of its manifest.
+    /// Something left, to whom, until when, and the digest of its manifest. Stays in the vault and with auditors.
     Release {
         /// The release.
         release: ReleaseId,
@@ -213,6 +218,17 @@ pub enum Event {
         items: Vec<ReleasedItem>,
         /// How many items were left out.
         withheld: i64,
+    },
+    /// That a release was recorded: what its extract may show of the ledger. Names no item, so that two extracts cannot be joined by it.
+    Receipt {
+        /// The release.
+        release: ReleaseId,
+        /// Who gets it.
+        recipient: PersonId,
+        /// They may keep it until.
+        until: Date,
+        /// SHA-256 of its manifest.
+        manifest: Digest,
     },
     /// The same release was built again.
     ReleaseAgain {

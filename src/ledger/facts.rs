@@ -1,11 +1,12 @@
 //! What events are made of: digests, the words of consent, and the facts of consents, approvals and decisions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{ApprovalId, PersonId, ProjectId, RequestId, SiteId, Token};
 use crate::base::time::{Date, Moment};
+use crate::base::{Result, canonical, random};
 
 /// A SHA-256 or BLAKE3 digest; in JSON base64.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -191,8 +192,8 @@ pub struct DecisionFacts {
     pub level: u8,
     /// The sites granted, or all that were asked.
     pub sites: Option<Vec<SiteId>>,
-    /// The items granted, or all of those sites.
-    pub items: Option<Vec<Token>>,
+    /// The digest of the [`ItemList`] granted, or all of those sites. The tokens are the same in every project; this is not.
+    pub items: Option<Digest>,
     /// The modules of consent that this use needs.
     pub needs: Vec<Module>,
     /// The approvals it stands on.
@@ -207,6 +208,37 @@ pub struct DecisionFacts {
     pub steward: PersonId,
     /// When.
     pub time: Moment,
+}
+
+/// The items that a decision grants by name. A decision goes out with its extract and shows the salted digest alone; the list stays in the ledger and the
+/// catalogue.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ItemList {
+    /// The items, in ascending order, each once.
+    pub items: Vec<Token>,
+    /// 16 random bytes in base64.
+    pub salt: String,
+}
+
+impl ItemList {
+    /// A list with a fresh salt.
+    pub fn new(items: BTreeSet<Token>) -> Result<Self> {
+        let salt = data_encoding::BASE64.encode(&random::bytes::<16>()?);
+        Ok(Self { items: items.into_iter().collect(), salt })
+    }
+
+    /// SHA-256 over the canonical JSON of the list.
+    pub fn digest(&self) -> Result<Digest> {
+        Ok(Digest::of(&canonical::to_vec(self)?))
+    }
+
+    /// Whether a decision signed this list: in order, with a salt, and of that digest.
+    pub fn is_of(&self, digest: &Digest) -> bool {
+        let salted = data_encoding::BASE64.decode(self.salt.as_bytes()).is_ok_and(|salt| salt.len() == 16);
+        let ordered = self.items.windows(2).all(|pair| pair[0] < pair[1]);
+        salted && ordered && self.digest().is_ok_and(|own| own == *digest)
+    }
 }
 
 impl Digest {
@@ -233,13 +265,13 @@ impl Digest {
 }
 
 impl Serialize for Digest {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> std::result::Result<S::Ok, S::Error> {
         s.serialize_str(&self.to_base64())
     }
 }
 
 impl<'de> Deserialize<'de> for Digest {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> std::result::Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
         Self::from_base64(&text).ok_or_else(|| serde::de::Error::custom("not a digest"))
     }

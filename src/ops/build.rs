@@ -2,6 +2,9 @@
 //!
 //! The plan is made anew from what holds now, and the release is durable in the ledger before the file appears. The same grant on the same state gives
 //! the same bytes before sealing: a second build finds the first one's release and says in the ledger that it was built again.
+//!
+//! The release names what went out by tokens that are the same in every project, so its entry stays in the vault. The extract carries the entry right
+//! after it, a receipt that names no item. A program that was ended between the two leaves a release without a receipt; building again writes it.
 
 mod guard;
 pub mod manifest;
@@ -60,6 +63,8 @@ pub struct Released {
     pub sig: Signature,
     /// The number of its ledger entry.
     pub seq: u64,
+    /// The number of the entry with its receipt, which the extract carries; none where the program was ended in between.
+    pub receipt: Option<u64>,
     /// Who built it first.
     pub by: PersonId,
     /// When.
@@ -95,7 +100,7 @@ pub struct Built {
     pub again: bool,
     /// SHA-256 of the manifest.
     pub manifest: Digest,
-    /// The number of the release's ledger entry.
+    /// The number of the ledger entry with its receipt.
     pub entry: u64,
     /// Where the file lies.
     pub file: PathBuf,
@@ -107,7 +112,7 @@ pub struct Built {
 struct Composed {
     files: BTreeMap<String, Vec<u8>>,
     recipient: AgeRecipient,
-    seq: u64,
+    released: Released,
     built: Built,
 }
 
@@ -126,16 +131,19 @@ pub fn build(vault: &mut Vault<Unlocked>, number: u32, out: &Path, progress: &dy
     let sink = Sink::create(out)?;
     let mut done = vault.commit("extract build", |act| compose(act, number, &policies))?;
     done.files.insert(VAULT_CARD.to_owned(), vault_card.to_bytes()?);
-    let entry = vault.log().db().leaf(done.seq)?;
-    done.files.insert(PROOF.to_owned(), proof(vault, done.seq)?.into_bytes());
-    done.files.insert(RELEASE.to_owned(), entry);
+    let seq = match done.released.receipt {
+        Some(seq) => seq,
+        None => vault.commit("extract receipt", |act| receipt(act, done.released.id))?,
+    };
+    done.files.insert(PROOF.to_owned(), proof(vault, seq)?.into_bytes());
+    done.files.insert(RELEASE.to_owned(), vault.log().db().leaf(seq)?);
     let mut package = PackageWriter::new(Vec::new());
     for (name, bytes) in &done.files {
         package.file(name, bytes)?;
     }
     let tar = zeroize::Zeroizing::new(package.finish()?);
     let sealed = sink.seal(&done.recipient, &tar, progress)?;
-    Ok(Built { file: out.to_owned(), bytes: sealed, ..done.built })
+    Ok(Built { file: out.to_owned(), bytes: sealed, entry: seq, ..done.built })
 }
 
 /// Refuses decisions that the ledger does not hold as the catalogue has them.
@@ -145,8 +153,9 @@ fn in_ledger(vault: &Vault<Unlocked>, number: u32) -> Result<()> {
     let filed = request::find(&view, number)?;
     for record in decide::of(&view, &filed)? {
         let entry = vault.log().entry(record.seq)?;
-        let holds = |event: &Event| matches!(event, Event::Decision { decision, sig } if *decision == record.facts && *sig == record.sig);
-        if entry.draft.seq != record.seq || entry.actor != record.facts.steward || !entry.draft.events.iter().any(holds)
+        let (items, salt) = record.list.map(|list| (list.items, list.salt)).unzip();
+        let wanted = Event::Decision { decision: record.facts.clone(), sig: record.sig, items, salt };
+        if entry.draft.seq != record.seq || entry.actor != record.facts.steward || !entry.draft.events.contains(&wanted)
         {
             return Err(Error::damage(
                 "a decision in the catalogue is not in the ledger",
@@ -158,7 +167,18 @@ fn in_ledger(vault: &Vault<Unlocked>, number: u32) -> Result<()> {
     Ok(())
 }
 
-/// The proof of the release's entry, under the checkpoint that was signed right after it.
+/// Writes the receipt of a release: the part of it that may leave. Whoever comes second to it writes it again, and the first one stands.
+fn receipt(act: &mut Act<'_>, id: ReleaseId) -> Result<u64> {
+    let released: Option<Released> = act.record(RecordKind::Release, id.as_bytes())?;
+    let mut released = released.ok_or_else(|| Error::bug("a release was lost before its receipt"))?;
+    let seq = *released.receipt.get_or_insert(act.seq());
+    act.tables().put_record(RecordKind::Release, id.as_bytes(), act.seq(), &released)?;
+    let Released { recipient, until, manifest, .. } = released;
+    act.event(Event::Receipt { release: id, recipient, until, manifest });
+    Ok(seq)
+}
+
+/// The proof of the receipt's entry, under the checkpoint that was signed right after it.
 fn proof(vault: &Vault<Unlocked>, seq: u64) -> Result<String> {
     let db = vault.log().db();
     let note = match db.checkpoint_at(seq + 1)? {
@@ -202,7 +222,6 @@ fn compose(act: &mut Act<'_>, number: u32, policies: &Policies) -> Result<Compos
     Ok(Composed {
         files,
         recipient: known.recipient.card.recipient().clone(),
-        seq: released.seq,
         built: Built {
             request: filed.name(),
             release: released.id,
@@ -215,10 +234,11 @@ fn compose(act: &mut Act<'_>, number: u32, policies: &Policies) -> Result<Compos
             withheld: manifest.withheld,
             again,
             manifest: released.manifest,
-            entry: released.seq,
+            entry: 0,
             file: PathBuf::new(),
             bytes: 0,
         },
+        released,
     })
 }
 
@@ -293,6 +313,7 @@ fn release(act: &mut Act<'_>, filed: &Filed, rendered: &Rendered, manifest: &mut
         manifest: Digest::of(&bytes),
         sig: act.signer().sign(MANIFEST_CONTEXT, &bytes),
         seq: act.seq(),
+        receipt: None,
         by: act.person(),
         built: act.now(),
         participants: rendered.heard.iter().copied().collect(),

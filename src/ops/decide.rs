@@ -15,7 +15,7 @@ use crate::crypto::sign::Signature;
 use crate::domain::decide::{Decided, decision_verifies, sign_decision};
 use crate::domain::project::needs;
 use crate::domain::request::{Filed, check_decision, check_level};
-use crate::ledger::event::{DecisionFacts, Digest, Event};
+use crate::ledger::event::{DecisionFacts, Digest, Event, ItemList};
 use crate::session::{Act, Unlocked, Vault, View};
 use crate::store::catalogue::RecordKind;
 
@@ -40,6 +40,8 @@ pub struct Terms {
 pub struct DecisionRecord {
     /// What was decided.
     pub facts: DecisionFacts,
+    /// The items that it names, with the salt of their digest.
+    pub list: Option<ItemList>,
     /// The steward's signature over it.
     pub sig: Signature,
     /// The number of the ledger entry that holds it.
@@ -103,7 +105,7 @@ pub fn approve(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Resul
         act.require(Role::Steward, None)?;
         let filed = request::find(act, number)?;
         let known = plan::gather(act, &filed, act.now(), None)?;
-        let mut facts = terms_of(act, &filed, terms, act.person(), act.now())?;
+        let (mut facts, mut list) = terms_of(act, &filed, terms, act.person(), act.now())?;
         let others: Vec<DecisionRecord> =
             of(act, &filed)?.into_iter().filter(|d| d.facts.steward != act.person()).collect();
         if others.iter().any(|other| !other.facts.granted) {
@@ -112,12 +114,18 @@ pub fn approve(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Resul
                 "They can decide again themselves; or the analyst writes a new request.",
             ));
         }
+        // The same items, named once more, are signed with the same salt, so that the decisions agree.
+        let theirs = others.first().and_then(|other| other.list.as_ref());
+        if let Some(theirs) = theirs.filter(|theirs| list.as_ref().is_some_and(|own| own.items == theirs.items)) {
+            facts.items = Some(theirs.digest()?);
+            list = Some(theirs.clone());
+        }
         facts.approvals = match others.first() {
             Some(other) => other.facts.approvals.clone(),
             None => known.approvals.clone(),
         };
         check_decision(&facts, &filed)?;
-        for site in plan::decided_sites(act, &facts)? {
+        for site in plan::decided_sites(act, &facts, list.as_ref())? {
             act.require(Role::Steward, Some(site)).map_err(|error| {
                 Error::denied(
                     error.what(),
@@ -134,7 +142,7 @@ pub fn approve(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Resul
                 "Approve it without options to take over theirs, or ask them to decide again.",
             ));
         }
-        record(act, facts, None)?;
+        record(act, facts, list, None)?;
         outcome(act, &filed, usize::from(known.study.thresholds.stewards))
     })
 }
@@ -149,9 +157,10 @@ pub fn deny(vault: &mut Vault<Unlocked>, number: u32, reason: &str) -> Result<Ou
         act.require(Role::Steward, None)?;
         let filed = request::find(act, number)?;
         let (_, study) = act.study()?;
-        let asked = DecisionFacts { granted: false, ..as_asked(act, &filed, act.person(), act.now())? };
+        let (asked, list) = as_asked(act, &filed, act.person(), act.now())?;
+        let asked = DecisionFacts { granted: false, ..asked };
         check_decision(&asked, &filed)?;
-        record(act, asked, Some(reason))?;
+        record(act, asked, list, Some(reason))?;
         outcome(act, &filed, usize::from(study.thresholds.stewards))
     })
 }
@@ -202,24 +211,26 @@ pub fn verified(view: &View<'_>, filed: &Filed) -> Result<Vec<(DecisionRecord, D
     let verify = |record: DecisionRecord| {
         let decider = plan::decider(view, &record.facts)?;
         let key = decider.person.card.sign();
-        let decided = Decided::verify(record.facts.clone(), &record.sig, key, decider.party, decider.sites)?;
+        let decided =
+            Decided::verify(record.facts.clone(), record.list.clone(), &record.sig, key, decider.party, decider.sites)?;
         Ok((record, decided))
     };
     of(view, filed)?.into_iter().map(verify).collect()
 }
 
-fn record(act: &mut Act<'_>, facts: DecisionFacts, reason: Option<String>) -> Result<()> {
+fn record(act: &mut Act<'_>, facts: DecisionFacts, list: Option<ItemList>, reason: Option<String>) -> Result<()> {
     let sig = sign_decision(&facts, act.signer())?;
     if !decision_verifies(&facts, &sig, act.identity().card().sign()) {
         return Err(Error::bug("a decision's own signature does not hold"));
     }
-    let record = DecisionRecord { facts: facts.clone(), sig, seq: act.seq(), reason };
+    let record = DecisionRecord { facts: facts.clone(), list: list.clone(), sig, seq: act.seq(), reason };
     // A steward's later decision takes the place of the earlier one; the ledger keeps both.
     let digest = Digest::of(format!("{}\n{}", facts.request, facts.steward).as_bytes());
     let mut id = [0; 16];
     id.copy_from_slice(&digest.0[..16]);
     act.tables().put_record(RecordKind::Decision, &id, act.seq(), &record)?;
-    act.event(Event::Decision { decision: facts, sig });
+    let (items, salt) = list.map(|list| (list.items, list.salt)).unzip();
+    act.event(Event::Decision { decision: facts, sig, items, salt });
     Ok(())
 }
 
@@ -228,17 +239,20 @@ fn outcome(act: &Act<'_>, filed: &Filed, needed: usize) -> Result<Outcome> {
     Ok(Outcome { request: filed.name(), standing: standing(act, filed, act.now())?, approvals, needed })
 }
 
+/// What is to be signed, and the list of items whose digest is in it.
+type Drafted = (DecisionFacts, Option<ItemList>);
+
 /// A yes to all that was asked; the approvals are still to be named.
-fn as_asked(view: &View<'_>, filed: &Filed, steward: PersonId, time: Moment) -> Result<DecisionFacts> {
+fn as_asked(view: &View<'_>, filed: &Filed, steward: PersonId, time: Moment) -> Result<Drafted> {
     let project = plan::project(view, filed)?;
     let recipient = view.person(filed.requester)?;
     let country = recipient.map(|person| person.card.country().to_string()).unwrap_or_default();
-    let (sites, items) = if filed.interviews.is_empty() {
+    let (sites, list) = if filed.interviews.is_empty() {
         ((!filed.sites.is_empty()).then(|| filed.sites.clone()), None)
     } else {
-        (None, Some(tokens(view, filed, |_, _| true)?))
+        (None, Some(ItemList::new(tokens(view, filed, |_, _| true)?)?))
     };
-    Ok(DecisionFacts {
+    let facts = DecisionFacts {
         request: filed.id,
         project: filed.project,
         recipient: filed.requester,
@@ -246,7 +260,7 @@ fn as_asked(view: &View<'_>, filed: &Filed, steward: PersonId, time: Moment) -> 
         granted: true,
         level: filed.level,
         sites,
-        items,
+        items: list.as_ref().map(ItemList::digest).transpose()?,
         // Whether a voice may go abroad depends on its own country; the floor asks that of each.
         needs: needs(project.reuse, project.teaching, false),
         approvals: Vec::new(),
@@ -255,18 +269,19 @@ fn as_asked(view: &View<'_>, filed: &Filed, steward: PersonId, time: Moment) -> 
         country,
         steward,
         time,
-    })
+    };
+    Ok((facts, list))
 }
 
 /// A yes on these terms; without any, on those of a yes that stands, else to all that was asked. Refuses more than was asked.
-fn terms_of(view: &View<'_>, filed: &Filed, terms: &Terms, steward: PersonId, time: Moment) -> Result<DecisionFacts> {
-    let asked = as_asked(view, filed, steward, time)?;
+fn terms_of(view: &View<'_>, filed: &Filed, terms: &Terms, steward: PersonId, time: Moment) -> Result<Drafted> {
+    let (asked, list) = as_asked(view, filed, steward, time)?;
     let none = terms.level.is_none() && terms.until.is_none() && terms.sites.is_empty() && terms.codes.is_empty();
     if none {
         let standing = of(view, filed)?.into_iter().find(|d| d.facts.granted && d.facts.steward != steward);
         return Ok(match standing {
-            Some(d) => DecisionFacts { steward, time, country: asked.country, ..d.facts },
-            None => asked,
+            Some(d) => (DecisionFacts { steward, time, country: asked.country, ..d.facts }, d.list),
+            None => (asked, list),
         });
     }
     let mut facts = asked;
@@ -277,7 +292,7 @@ fn terms_of(view: &View<'_>, filed: &Filed, terms: &Terms, steward: PersonId, ti
         return Err(more("a lower level or a later end"));
     }
     if terms.sites.is_empty() && terms.codes.is_empty() {
-        return Ok(facts);
+        return Ok((facts, list));
     }
     let (sites, interviews) = request::resolve(view, &terms.sites, &terms.codes, filed.project)?;
     for id in &interviews {
@@ -291,15 +306,16 @@ fn terms_of(view: &View<'_>, filed: &Filed, terms: &Terms, steward: PersonId, ti
     if interviews.is_empty() && whole {
         facts.sites = Some(sites);
         facts.items = None;
-        return Ok(facts);
+        return Ok((facts, None));
     }
     let items = tokens(view, filed, |id, site| sites.contains(&site) || interviews.contains(&id))?;
     if items.is_empty() {
         return Err(more("a site"));
     }
     facts.sites = None;
-    facts.items = Some(items);
-    Ok(facts)
+    let list = ItemList::new(items)?;
+    facts.items = Some(list.digest()?);
+    Ok((facts, Some(list)))
 }
 
 fn more(what: &str) -> Error {
@@ -309,10 +325,9 @@ fn more(what: &str) -> Error {
     )
 }
 
-/// What the ledger calls the interviews asked for that `keep` keeps, sorted.
-fn tokens(view: &View<'_>, filed: &Filed, keep: impl Fn(InterviewId, SiteId) -> bool) -> Result<Vec<Token>> {
+/// What the ledger calls the interviews asked for that `keep` keeps.
+fn tokens(view: &View<'_>, filed: &Filed, keep: impl Fn(InterviewId, SiteId) -> bool) -> Result<BTreeSet<Token>> {
     let asked = plan::asked(view, filed)?;
     let kept = asked.iter().filter(|interview| keep(interview.row.id, interview.row.site));
-    let tokens: BTreeSet<Token> = kept.map(|interview| interview.body.token).collect();
-    Ok(tokens.into_iter().collect())
+    Ok(kept.map(|interview| interview.body.token).collect())
 }

@@ -20,7 +20,7 @@ use crate::domain::project::Project;
 use crate::domain::request::Filed;
 use crate::domain::study::{Site, Study};
 use crate::domain::transcript::{Outline, TranscriptKind};
-use crate::ledger::event::DecisionFacts;
+use crate::ledger::event::{DecisionFacts, ItemList};
 use crate::session::{Loaded, PersonRecord, View};
 use crate::store::catalogue::{InterviewRow, RecordKind, TranscriptRow};
 
@@ -151,14 +151,14 @@ pub fn decider(view: &View<'_>, facts: &DecisionFacts) -> Result<Decider> {
     Ok(Decider { person, party, sites })
 }
 
-/// The sites that a decision covers.
-pub fn decided_sites(view: &View<'_>, facts: &DecisionFacts) -> Result<Vec<SiteId>> {
+/// The sites that a decision with this list of items covers.
+pub fn decided_sites(view: &View<'_>, facts: &DecisionFacts, list: Option<&ItemList>) -> Result<Vec<SiteId>> {
     let all = || Ok(view.sites()?.into_keys().collect());
-    let Some(items) = &facts.items else {
+    let Some(list) = list else {
         return facts.sites.clone().map_or_else(all, Ok);
     };
     let mut sites = BTreeSet::new();
-    for item in items {
+    for item in &list.items {
         let row = match view.by_token(*item)? {
             Some(id) => view.interview(id)?,
             None => None,

@@ -148,9 +148,13 @@ impl World {
 
     /// The project, with these people.
     pub(crate) fn project(&self, people: Vec<PersonId>) {
+        self.project_as(PROJECT, "Departures", people);
+    }
+
+    pub(crate) fn project_as(&self, id: ProjectId, title: &str, people: Vec<PersonId>) {
         let project = Project {
-            id: PROJECT,
-            title: "Departures".into(),
+            id,
+            title: title.into(),
             purpose: Purpose { duo: "DUO:0000042".into(), words: "To understand why people leave.".into() },
             people: people.clone(),
             from: date("2026-01-01"),
@@ -162,15 +166,9 @@ impl World {
         let mut vault = self.open(&self.ada, "2026-01-02T00:00:00Z");
         vault
             .commit("project add", |act| {
-                act.tables().put_record(RecordKind::Project, PROJECT.as_bytes(), act.seq(), &project)?;
+                act.tables().put_record(RecordKind::Project, id.as_bytes(), act.seq(), &project)?;
                 let purpose = project.purpose.duo.clone();
-                act.event(Event::Project {
-                    project: PROJECT,
-                    purpose,
-                    people,
-                    from: project.from,
-                    until: project.until,
-                });
+                act.event(Event::Project { project: id, purpose, people, from: project.from, until: project.until });
                 Ok(())
             })
             .unwrap();

@@ -78,7 +78,7 @@ pub fn words(event: &Event, names: &Names) -> String {
         Event::Request { request, project, requester, .. } => {
             format!("request {} of {} for project {}", short(request), names.show(*requester), short(project))
         }
-        Event::Decision { decision, .. } => self::decision(decision, names),
+        Event::Decision { decision, items, .. } => self::decision(decision, items.as_deref(), names),
         Event::Release { release, request, recipient, until, items, withheld, .. } => format!(
             "release {} on request {} to {} until {until}: {}, {withheld} withheld",
             short(release),
@@ -86,6 +86,9 @@ pub fn words(event: &Event, names: &Names) -> String {
             names.show(*recipient),
             count(items.len(), "interview")
         ),
+        Event::Receipt { release, recipient, until, .. } => {
+            format!("receipt of release {} to {}, until {until}", short(release), names.show(*recipient))
+        }
         Event::ReleaseAgain { release, .. } => format!("release {} was built again", short(release)),
         Event::Listed { what, filters, count } => {
             let by = if filters.is_empty() { String::new() } else { format!(" by {}", filters.join(", ")) };
@@ -128,12 +131,12 @@ fn consent(facts: &ConsentFacts) -> String {
     format!("{act} by participant {}{scope}, from {}: {}", short(&facts.participant), facts.from.date(), list(&said))
 }
 
-fn decision(facts: &DecisionFacts, names: &Names) -> String {
+fn decision(facts: &DecisionFacts, items: Option<&[crate::base::id::Token]>, names: &Names) -> String {
     if !facts.granted {
         return format!("{} refused request {}", names.show(facts.steward), short(&facts.request));
     }
     let needs: Vec<_> = facts.needs.iter().map(|m| module(*m)).collect();
-    let some = match &facts.items {
+    let some = match items {
         Some(items) => count(items.len(), "interview"),
         None => facts.sites.as_ref().map_or("everything asked".into(), |s| count(s.len(), "site")),
     };

@@ -22,7 +22,7 @@ pub const MANIFEST: &str = "manifest.json";
 pub const MANIFEST_SIG: &str = "manifest.sig";
 /// The stewards' signed decisions.
 pub const DECISION: &str = "decision.json";
-/// The ledger entry of the release.
+/// The ledger entry with the receipt of the release.
 pub const RELEASE: &str = "release.json";
 /// The proof that the ledger holds it.
 pub const PROOF: &str = "release.tlog-proof";

@@ -10,7 +10,7 @@ use crate::base::role::RoleGrant;
 use crate::crypto::sign::PublicKey;
 use crate::domain::replay::{self, Replay};
 use crate::ledger::entry::Entry;
-use crate::ledger::event::{ApprovalFacts, ConsentFacts, DecisionFacts, Digest, Event};
+use crate::ledger::event::{ApprovalFacts, ConsentFacts, DecisionFacts, Digest, Event, ItemList};
 use crate::ledger::verify::{Options, Signatures, verify_chain};
 use crate::session::{Unlocked, Vault};
 
@@ -26,9 +26,11 @@ pub(super) struct Told {
     pub(super) projects: BTreeSet<ProjectId>,
     pub(super) requests: BTreeSet<RequestId>,
     pub(super) releases: BTreeSet<ReleaseId>,
+    /// The numbers of the entries with receipts.
+    pub(super) receipts: BTreeMap<ReleaseId, BTreeSet<u64>>,
     pub(super) holds: BTreeSet<HoldId>,
-    /// The newest decision of each steward on each request.
-    pub(super) decisions: BTreeMap<(RequestId, PersonId), DecisionFacts>,
+    /// The newest decision of each steward on each request, and the items that it names.
+    pub(super) decisions: BTreeMap<(RequestId, PersonId), (DecisionFacts, Option<ItemList>)>,
     pub(super) participants: BTreeSet<Token>,
     /// Site and voices of every interview.
     pub(super) items: BTreeMap<Token, (SiteId, BTreeSet<Token>)>,
@@ -70,8 +72,8 @@ pub(super) fn check(vault: &Vault<Unlocked>, found: &mut Findings, progress: &dy
             // What cannot be read was named when the chain was verified.
             Ok(leaf) => {
                 let Ok(entry) = Entry::parse(&leaf) else { continue };
-                entry.events.iter().for_each(|event| told.take(event));
                 let Entry { draft, actor, .. } = &entry;
+                draft.events.iter().for_each(|event| told.take(draft.seq, event));
                 replay.apply(&replay::Entry { seq: draft.seq, time: draft.time, actor: *actor, events: &draft.events });
             }
             Err(error) => {
@@ -119,7 +121,7 @@ fn structure(vault: &Vault<Unlocked>, size: u64, found: &mut Findings, progress:
 }
 
 impl Told {
-    fn take(&mut self, event: &Event) {
+    fn take(&mut self, seq: u64, event: &Event) {
         match event {
             Event::Person { person, sign, roles, .. } => {
                 self.people.insert(*person, (*sign, roles.clone()));
@@ -156,8 +158,12 @@ impl Told {
             Event::Request { request, .. } => {
                 self.requests.insert(*request);
             }
-            Event::Decision { decision, .. } => {
-                self.decisions.insert((decision.request, decision.steward), decision.clone());
+            Event::Decision { decision, items, salt, .. } => {
+                let list = items.clone().zip(salt.clone()).map(|(items, salt)| ItemList { items, salt });
+                self.decisions.insert((decision.request, decision.steward), (decision.clone(), list));
+            }
+            Event::Receipt { release, .. } => {
+                self.receipts.entry(*release).or_default().insert(seq);
             }
             Event::Release { release, .. } => {
                 self.releases.insert(*release);

@@ -6,12 +6,13 @@ use super::ledger::Told;
 use super::{Findings, OTHERS};
 use crate::domain::approval::Approval;
 use crate::ledger::event::Digest;
+use crate::ops::build::Released;
+use crate::ops::decide::DecisionRecord;
 use crate::session::{PersonRecord, SiteRecord, StudyRecord, View};
 use crate::store::catalogue::RecordKind;
 
 /// The kinds of record whose form is not looked into here, with the word for one.
-const WHOLE: [(RecordKind, &str); 3] =
-    [(RecordKind::Request, "request"), (RecordKind::Release, "release"), (RecordKind::Hold, "hold")];
+const WHOLE: [(RecordKind, &str); 2] = [(RecordKind::Request, "request"), (RecordKind::Hold, "hold")];
 
 pub(super) fn check(view: &View<'_>, told: &Told, found: &mut Findings) {
     found.part("governance records", 0);
@@ -52,7 +53,6 @@ pub(super) fn check(view: &View<'_>, told: &Told, found: &mut Findings) {
     for (kind, word) in WHOLE {
         let ids: Vec<[u8; 16]> = match kind {
             RecordKind::Request => told.requests.iter().map(|id| *id.as_bytes()).collect(),
-            RecordKind::Release => told.releases.iter().map(|id| *id.as_bytes()).collect(),
             _ => told.holds.iter().map(|id| *id.as_bytes()).collect(),
         };
         for id in ids {
@@ -68,6 +68,7 @@ pub(super) fn check(view: &View<'_>, told: &Told, found: &mut Findings) {
             }
         }
     }
+    releases(view, told, found, &mut count);
     decisions(view, told, found, &mut count);
     if let Some(part) = found.report.parts.last_mut() {
         part.count = count as u64;
@@ -120,16 +121,37 @@ fn study(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usize) 
     }
 }
 
+/// Every release of the ledger stands in the catalogue, with the number of a receipt if there is one.
+fn releases(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usize) {
+    for id in &told.releases {
+        *count += 1;
+        let place = format!("release {}", shown(id.as_bytes()));
+        match view.record::<Released>(RecordKind::Release, id.as_bytes()) {
+            Ok(Some(record)) => {
+                let receipts = told.receipts.get(id);
+                let agrees = match record.receipt {
+                    Some(seq) => receipts.is_some_and(|seqs| seqs.contains(&seq)),
+                    None => receipts.is_none(),
+                };
+                if !agrees {
+                    found.fault(place, "its receipt is not the one that the ledger tells of", OTHERS);
+                }
+            }
+            Ok(None) => found.fault(place, "the ledger tells of it, the catalogue has lost it", OTHERS),
+            Err(error) => found.error(place, &error),
+        }
+    }
+}
+
 /// Every decision of the ledger stands in the catalogue, word for word. Its signature was verified with the releases.
 fn decisions(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usize) {
-    let records = match view.records::<Value>(RecordKind::Decision) {
+    let records = match view.records::<DecisionRecord>(RecordKind::Decision) {
         Ok(records) => records,
         Err(error) => return found.error("the decisions", &error),
     };
     *count += records.len();
-    for decision in told.decisions.values() {
-        let wanted = serde_json::to_value(decision).unwrap_or_default();
-        if !records.iter().any(|record| holds(record, &wanted)) {
+    for (decision, list) in told.decisions.values() {
+        if !records.iter().any(|record| record.facts == *decision && record.list == *list) {
             let request = shown(decision.request.as_bytes());
             found.fault(
                 format!("decision on request {request}"),
@@ -138,16 +160,6 @@ fn decisions(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usi
             );
         }
     }
-}
-
-/// Whether a value stands somewhere in a record.
-fn holds(record: &Value, wanted: &Value) -> bool {
-    record == wanted
-        || match record {
-            Value::Object(map) => map.values().any(|value| holds(value, wanted)),
-            Value::Array(items) => items.iter().any(|value| holds(value, wanted)),
-            _ => false,
-        }
 }
 
 fn shown(id: &[u8; 16]) -> String {

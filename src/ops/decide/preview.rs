@@ -98,7 +98,7 @@ pub fn preview(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Resul
         request::require_desk(act)?;
         let filed = request::find(act, number)?;
         let nobody = PersonId::from_bytes([0; 16]);
-        let mut facts = terms_of(act, &filed, terms, nobody, act.now())?;
+        let (mut facts, list) = terms_of(act, &filed, terms, nobody, act.now())?;
         let mut known = plan::gather(act, &filed, act.now(), None)?;
         facts.approvals.clone_from(&known.approvals);
         // Judged as if some other steward, and as many as it takes, had decided so.
@@ -111,7 +111,7 @@ pub fn preview(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Resul
             steward: true,
             country: String::new(),
         };
-        let plan = known.plan(&policies, &[Decided::proposed(facts.clone(), decider, None)])?;
+        let plan = known.plan(&policies, &[Decided::proposed(facts.clone(), list, decider, None)])?;
         let preview = previewed(&filed, &known, plan.items(), &facts);
         act.event(Event::Listed { what: "request preview".into(), filters: vec![], count: count(preview.items.len()) });
         Ok(preview)

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Opened, Opening};
-use crate::base::id::{PersonId, RequestId};
+use crate::base::id::PersonId;
 use crate::base::time::Date;
 use crate::base::{Error, Result, canonical};
 use crate::crypto::card::{self, VaultCard};
@@ -47,8 +47,7 @@ pub(super) struct Verified {
 }
 
 /// What the ledger's entry says of the release.
-struct Release {
-    request: RequestId,
+struct Receipt {
     recipient: PersonId,
     until: Date,
     manifest: Digest,
@@ -84,8 +83,8 @@ pub(super) fn verify(folder: &Path, names: &[String], opening: &Opening<'_>) -> 
     }
     let leaf = read(RELEASE, MAX_ENTRY as u64)?;
     let entry = Entry::parse(&leaf).map_err(|_| altered(RELEASE))?;
-    let release = release(&entry, &manifest)?;
-    if release.manifest != Digest::of(&bytes) {
+    let receipt = receipt(&entry, &manifest)?;
+    if receipt.manifest != Digest::of(&bytes) {
         return Err(altered(MANIFEST));
     }
     entry.verify_signature()?;
@@ -110,13 +109,13 @@ pub(super) fn verify(folder: &Path, names: &[String], opening: &Opening<'_>) -> 
     }
 
     let me = opening.identity.person_id();
-    if release.recipient != me || manifest.recipient != me {
+    if receipt.recipient != me || manifest.recipient != me {
         return Err(Error::denied(
             "this extract was released to somebody else, and then sealed to you",
             "Extracts are not passed on. Do not use it; ask for your own with `subrosa request new`.",
         ));
     }
-    let decided_by = decided(&parse(&read(DECISION, MOST)?, DECISION)?, &manifest, &release)?;
+    let decided_by = decided(&parse(&read(DECISION, MOST)?, DECISION)?, &manifest, &receipt)?;
     whole(folder, &names, &manifest)?;
     if opening.now.date() > manifest.until {
         return Err(Error::denied(
@@ -144,10 +143,10 @@ pub(super) fn verify(folder: &Path, names: &[String], opening: &Opening<'_>) -> 
     })
 }
 
-fn release(entry: &Entry, manifest: &Manifest) -> Result<Release> {
+fn receipt(entry: &Entry, manifest: &Manifest) -> Result<Receipt> {
     let found = entry.draft.events.iter().find_map(|event| match event {
-        Event::Release { release, request, recipient, until, manifest: digest, .. } if *release == manifest.release => {
-            Some(Release { request: *request, recipient: *recipient, until: *until, manifest: *digest })
+        Event::Receipt { release, recipient, until, manifest: digest } if *release == manifest.release => {
+            Some(Receipt { recipient: *recipient, until: *until, manifest: *digest })
         }
         _ => None,
     });
@@ -160,7 +159,7 @@ fn release(entry: &Entry, manifest: &Manifest) -> Result<Release> {
 }
 
 /// Each decision is its steward's, says yes, and says what the manifest says. Gives the stewards' names.
-fn decided(decisions: &Decisions, manifest: &Manifest, release: &Release) -> Result<Vec<String>> {
+fn decided(decisions: &Decisions, manifest: &Manifest, receipt: &Receipt) -> Result<Vec<String>> {
     let forged = || {
         Error::damage(
             "a steward's decision in the extract does not hold, or is about something else",
@@ -170,16 +169,18 @@ fn decided(decisions: &Decisions, manifest: &Manifest, release: &Release) -> Res
     if decisions.format != DECISIONS_FORMAT || decisions.decisions.is_empty() {
         return Err(forged());
     }
+    // The receipt names no request; the decisions stand in the manifest that it names.
+    let request = decisions.decisions.first().map(|signed| signed.decision.request);
     let mut names = Vec::with_capacity(decisions.decisions.len());
     for signed in &decisions.decisions {
         let (facts, card) = (&signed.decision, &signed.card);
         let theirs = card.person_id() == facts.steward && decision_verifies(facts, &signed.sig, card.sign());
-        let same = facts.request == release.request
-            && facts.recipient == release.recipient
+        let same = Some(facts.request) == request
+            && facts.recipient == receipt.recipient
             && facts.project == manifest.project.id
             && facts.level == manifest.level
             && facts.until == manifest.until
-            && release.until == manifest.until;
+            && receipt.until == manifest.until;
         if !theirs || !same || !facts.granted || facts.steward == facts.requester || facts.steward == facts.recipient {
             return Err(forged());
         }
