@@ -40,7 +40,6 @@ use crate::domain::decide::Decided;
 use crate::domain::policy::Policies;
 use crate::domain::request::Filed;
 use crate::formats::package::PackageWriter;
-use crate::ledger::checkpoint::SignedCheckpoint;
 use crate::ledger::event::{Digest, Event};
 use crate::session::{Act, Unlocked, Vault};
 use crate::store::catalogue::RecordKind;
@@ -69,6 +68,8 @@ pub struct Released {
     pub by: PersonId,
     /// When.
     pub built: Moment,
+    /// The vault's card as it was then: the extract carries it.
+    pub card: VaultCard,
     /// Who is heard in it.
     pub participants: Vec<ParticipantId>,
     /// The interviews of which something went.
@@ -129,8 +130,8 @@ pub fn build(vault: &mut Vault<Unlocked>, number: u32, out: &Path, progress: &dy
     let bytes = vault.layout().read("vault.card", card::MOST_BYTES as u64)?;
     let vault_card = VaultCard::parse(&bytes)?;
     let sink = Sink::create(out)?;
-    let mut done = vault.commit("extract build", |act| compose(act, number, &policies))?;
-    done.files.insert(VAULT_CARD.to_owned(), vault_card.to_bytes()?);
+    let mut done = vault.commit("extract build", |act| compose(act, number, &policies, &vault_card))?;
+    done.files.insert(VAULT_CARD.to_owned(), done.released.card.to_bytes()?);
     let seq = match done.released.receipt {
         Some(seq) => seq,
         None => vault.commit("extract receipt", |act| receipt(act, done.released.id))?,
@@ -178,18 +179,13 @@ fn receipt(act: &mut Act<'_>, id: ReleaseId) -> Result<u64> {
     Ok(seq)
 }
 
-/// The proof of the receipt's entry, under the checkpoint that was signed right after it.
+/// The proof of the receipt's entry, under the head right after it: the same whenever it is asked for.
 fn proof(vault: &Vault<Unlocked>, seq: u64) -> Result<String> {
-    let db = vault.log().db();
-    let note = match db.checkpoint_at(seq + 1)? {
-        Some(note) => note,
-        None => db.checkpoint()?.map(|(_, note)| note).unwrap_or_default(),
-    };
-    let head = SignedCheckpoint::parse(note.as_bytes(), &vault.origin(), &vault.log_key()?)?;
+    let head = vault.sign_head(seq + 1)?;
     Ok(vault.log().proof(seq, &head)?.to_string())
 }
 
-fn compose(act: &mut Act<'_>, number: u32, policies: &Policies) -> Result<Composed> {
+fn compose(act: &mut Act<'_>, number: u32, policies: &Policies, card: &VaultCard) -> Result<Composed> {
     act.require(Role::Archivist, None)?;
     let filed = request::find(act, number)?;
     let (records, decided): (Vec<DecisionRecord>, Vec<Decided>) = decide::verified(act, &filed)?.into_iter().unzip();
@@ -214,7 +210,7 @@ fn compose(act: &mut Act<'_>, number: u32, policies: &Policies) -> Result<Compos
             act.event(Event::ReleaseAgain { release: released.id, manifest: released.manifest });
             released
         }
-        None => release(act, &filed, &rendered, &mut manifest)?,
+        None => release(act, &filed, &rendered, &mut manifest, card)?,
     };
     files.insert(MANIFEST.to_owned(), canonical::to_vec(&manifest)?);
     let sig = data_encoding::BASE64.encode(&released.sig.to_bytes());
@@ -302,7 +298,13 @@ fn earlier(filed: &Filed, releases: Vec<Released>, manifest: &mut Manifest) -> R
     Ok(None)
 }
 
-fn release(act: &mut Act<'_>, filed: &Filed, rendered: &Rendered, manifest: &mut Manifest) -> Result<Released> {
+fn release(
+    act: &mut Act<'_>,
+    filed: &Filed,
+    rendered: &Rendered,
+    manifest: &mut Manifest,
+    card: &VaultCard,
+) -> Result<Released> {
     manifest.release = ReleaseId::random()?;
     let bytes = canonical::to_vec(manifest)?;
     let released = Released {
@@ -316,6 +318,7 @@ fn release(act: &mut Act<'_>, filed: &Filed, rendered: &Rendered, manifest: &mut
         receipt: None,
         by: act.person(),
         built: act.now(),
+        card: card.clone(),
         participants: rendered.heard.iter().copied().collect(),
         interviews: rendered.going.iter().copied().collect(),
     };

@@ -97,7 +97,7 @@ pub fn open(opening: &Opening<'_>, progress: &dyn Progress) -> Result<Opened> {
 fn unseal(opening: &Opening<'_>, tar: &Path, progress: &dyn Progress) -> Result<()> {
     let source = File::open(opening.extract).map_err(|e| Error::io("open the extract", &e))?;
     let total = source.metadata().map_or(0, |meta| meta.len());
-    let sink = File::create_new(tar).map_err(|e| Error::io("write into the temporary folder", &e))?;
+    let sink = private_file(tar).map_err(|e| Error::io("write into the temporary folder", &e))?;
     progress.begin("Opening the extract", total);
     let opened = stream::open(opening.identity.age().as_age(), BufReader::new(source), sink, None, progress);
     progress.end();
@@ -117,7 +117,9 @@ fn unseal(opening: &Opening<'_>, tar: &Path, progress: &dyn Progress) -> Result<
 /// Unpacks the plain files of a package into a new folder; gives their names.
 fn unpack(tar: &Path, folder: &Path) -> Result<Vec<String>> {
     let io = |e: std::io::Error| Error::io("write into the temporary folder", &e);
-    fs::create_dir_all(folder.join("transcripts")).map_err(io)?;
+    for dir in [folder, &folder.join("transcripts")] {
+        private_folder(dir).map_err(io)?;
+    }
     let source = File::open(tar).map_err(io)?;
     let mut names = Vec::new();
     package::read(BufReader::new(source), LIMITS, &mut |file: PackageFile<'_>| {
@@ -127,7 +129,7 @@ fn unpack(tar: &Path, folder: &Path) -> Result<Vec<String>> {
                 "It was not made by a vault, or was altered. Do not use it; tell the archivist.",
             ));
         }
-        let mut sink = BufWriter::new(File::create_new(folder.join(&file.name)).map_err(io)?);
+        let mut sink = BufWriter::new(private_file(&folder.join(&file.name)).map_err(io)?);
         std::io::copy(&mut file.content.take(file.len), &mut sink)
             .map_err(|_| Error::damage("the extract is not whole", "Ask the archivist to build it again."))?;
         sink.flush().map_err(io)?;
@@ -138,19 +140,37 @@ fn unpack(tar: &Path, folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// Makes a folder that only its owner can look into.
+fn private_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Makes a file that only its owner can read.
+fn private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// A folder beside the one to be made, readable by its owner only; gone again with all that is left in it.
 struct Scratch(PathBuf);
 
 impl Scratch {
     fn create(to: &Path) -> Result<Self> {
-        let path = files::sibling(to);
-        let mut builder = fs::DirBuilder::new();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::DirBuilderExt;
-            builder.mode(0o700);
+        let mut name = std::ffi::OsString::from(".");
+        name.push(to.file_name().unwrap_or_default());
+        name.push(".opening");
+        let path = to.with_file_name(name);
+        // What an interrupted opening left behind is plaintext: it goes before anything else.
+        if path.symlink_metadata().is_ok() {
+            fs::remove_dir_all(&path).map_err(|e| Error::io("clear what an interrupted opening left", &e))?;
         }
-        builder.create(&path).map_err(|e| Error::io("make a temporary folder beside the one asked for", &e))?;
+        private_folder(&path).map_err(|e| Error::io("make a temporary folder beside the one asked for", &e))?;
         Ok(Self(path))
     }
 }

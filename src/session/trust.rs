@@ -139,14 +139,13 @@ impl Vault<Unlocked> {
                 return Err(rolled_back("the ledger"));
             }
         }
-        let signs = self.state.context.bundle.newest(Compartment::LogSign).map(|(_, key)| SigningSeed::from_key(key));
+        let signs = self.is_writer().then_some(());
         let note = match (newest, signs) {
             (Some(newest), None) => newest.to_string(),
             (Some(newest), Some(_)) if size == head.size => newest.to_string(),
-            (_, Some(seed)) => {
+            (_, Some(())) => {
                 self.verify_tail(size)?;
-                let body = Checkpoint { origin: self.origin(), size: head.size, root: head.root };
-                let note = body.sign(&seed)?.to_string();
+                let note = self.sign_head(head.size)?.to_string();
                 self.state.log.db().keep_checkpoint(head.size, &note)?;
                 note
             }
@@ -165,6 +164,12 @@ impl Vault<Unlocked> {
             self.state.seen = seen;
         }
         Ok(())
+    }
+
+    /// The head over the first `size` entries, signed; the same bytes whenever it is asked for. For archivists and stewards.
+    pub fn sign_head(&self, size: u64) -> Result<SignedCheckpoint> {
+        let seed = SigningSeed::from_key(self.newest(Compartment::LogSign)?);
+        Checkpoint { origin: self.origin(), size, root: self.state.log.root(size)? }.sign(&seed)
     }
 
     /// Refuses to vouch for entries after the last head that somebody without the right to wrote.

@@ -30,8 +30,9 @@ pub struct Seen {
     /// The epoch of the key file.
     pub keyfile_epoch: u64,
     /// This person's program has verified the signatures of the entries before this one.
-    #[serde(default)]
     pub verified: u64,
+    /// For somebody who opens extracts: base64 of the keys of the stewards whose decisions count, as the vault's card named them.
+    pub stewards: Vec<String>,
 }
 
 /// The folder `NAME.state` beside an identity file.
@@ -51,6 +52,7 @@ impl Seen {
             roster_digest: String::new(),
             keyfile_epoch: 0,
             verified: 0,
+            stewards: Vec::new(),
         }
     }
 }

@@ -115,7 +115,8 @@ pub(super) fn verify(folder: &Path, names: &[String], opening: &Opening<'_>) -> 
             "Extracts are not passed on. Do not use it; ask for your own with `subrosa request new`.",
         ));
     }
-    let decided_by = decided(&parse(&read(DECISION, MOST)?, DECISION)?, &manifest, &receipt)?;
+    let trusted = stewards(&card, opening.card, before.as_ref());
+    let decided_by = decided(&parse(&read(DECISION, MOST)?, DECISION)?, &manifest, &receipt, &trusted)?;
     whole(folder, &names, &manifest)?;
     if opening.now.date() > manifest.until {
         return Err(Error::denied(
@@ -124,7 +125,7 @@ pub(super) fn verify(folder: &Path, names: &[String], opening: &Opening<'_>) -> 
         ));
     }
     Ok(Verified {
-        seen: remembered(&card, before, &head)?,
+        seen: remembered(&card, before, &head, &trusted)?,
         opened: Opened {
             folder: folder.to_owned(),
             release: manifest.release,
@@ -159,7 +160,7 @@ fn receipt(entry: &Entry, manifest: &Manifest) -> Result<Receipt> {
 }
 
 /// Each decision is its steward's, says yes, and says what the manifest says. Gives the stewards' names.
-fn decided(decisions: &Decisions, manifest: &Manifest, receipt: &Receipt) -> Result<Vec<String>> {
+fn decided(decisions: &Decisions, manifest: &Manifest, receipt: &Receipt, trusted: &[String]) -> Result<Vec<String>> {
     let forged = || {
         Error::damage(
             "a steward's decision in the extract does not hold, or is about something else",
@@ -183,6 +184,12 @@ fn decided(decisions: &Decisions, manifest: &Manifest, receipt: &Receipt) -> Res
             && receipt.until == manifest.until;
         if !theirs || !same || !facts.granted || facts.steward == facts.requester || facts.steward == facts.recipient {
             return Err(forged());
+        }
+        if !trusted.contains(&card.sign().to_base64()) {
+            return Err(Error::damage(
+                "the decision in the extract is by somebody whom the vault's card does not name as a steward",
+                "Ask a steward whom you know for the vault's newest card, compare its fingerprint, and open the extract with --vault-card.",
+            ));
         }
         names.push(card.name().to_owned());
     }
@@ -232,8 +239,20 @@ fn pin(card: &VaultCard, given: Option<&VaultCard>, before: Option<&Seen>) -> Re
     })
 }
 
+/// Whose decisions count: those whom the card that was given names, or else those remembered; and those of the card in the extract, if one of
+/// them signed it. At first use, without either, those of the card in the extract.
+fn stewards(card: &VaultCard, given: Option<&VaultCard>, before: Option<&Seen>) -> Vec<String> {
+    let names = |card: &VaultCard| card.facts().stewards.iter().map(|key| key.to_base64()).collect::<Vec<_>>();
+    let known = match (given, before) {
+        (Some(given), _) => names(given),
+        (None, Some(seen)) if !seen.stewards.is_empty() => seen.stewards.clone(),
+        _ => return names(card),
+    };
+    if known.contains(&card.steward().to_base64()) { [known, names(card)].concat() } else { known }
+}
+
 /// What to remember: the larger head. Two heads of one size that differ are a fork.
-fn remembered(card: &VaultCard, before: Option<Seen>, head: &SignedCheckpoint) -> Result<Seen> {
+fn remembered(card: &VaultCard, before: Option<Seen>, head: &SignedCheckpoint, trusted: &[String]) -> Result<Seen> {
     let key = card.facts().log_key;
     let mut seen = before.unwrap_or_else(|| Seen::new(card.facts().vault, genesis(card), key.to_base64()));
     if !seen.checkpoint.is_empty() {
@@ -245,11 +264,15 @@ fn remembered(card: &VaultCard, before: Option<Seen>, head: &SignedCheckpoint) -
                 "Do not use the extract. Keep your state folder, and tell the ethics board.",
             ));
         }
-        if old.size >= new.size {
-            return Ok(seen);
+        if old.size < new.size {
+            seen.checkpoint = head.to_string();
         }
+    } else {
+        seen.checkpoint = head.to_string();
     }
-    seen.checkpoint = head.to_string();
+    seen.stewards = trusted.to_vec();
+    seen.stewards.sort();
+    seen.stewards.dedup();
     Ok(seen)
 }
 
