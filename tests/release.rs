@@ -21,6 +21,7 @@ use subrosa::domain::replay::{Entry, Replay};
 use subrosa::formats::package::{Limits, PackageWriter, read};
 use subrosa::ledger::event::{ConsentAct, Event, Module, ModuleState};
 use subrosa::ops::build::{self, Built, Released};
+use subrosa::ops::check::{self, Options};
 use subrosa::ops::decide::{self, Outcome, Preview, Standing, Terms};
 use subrosa::ops::open::{self, Opened, Opening, Pinned};
 use subrosa::ops::request::{self, Wish};
@@ -551,6 +552,12 @@ fn building_again_gives_the_same_bytes_and_one_release() {
     world.replayed();
 }
 
+/// How often the check of the vault finds a receipt that is not the ledger's.
+fn receipt_faults(world: &World) -> usize {
+    let report = check::check(&mut world.open(&world.ben, BUILT), Options { fast: true }, &Silent).unwrap();
+    report.faults.iter().filter(|fault| fault.what.contains("receipt")).count()
+}
+
 #[test]
 fn a_release_without_its_receipt_gets_one() {
     let (world, _) = ready();
@@ -570,7 +577,9 @@ fn a_release_without_its_receipt_gets_one() {
         })
         .unwrap();
     drop(vault);
+    assert_eq!(receipt_faults(&world), 1);
     let second = world.build(request, "y.age", BUILT).unwrap();
+    assert_eq!(receipt_faults(&world), 0);
     assert!(second.again && second.release == first.release && second.entry > first.entry);
     let opened = world.open_as(&world.dora, "y.age", "work", BUILT).unwrap();
     assert_eq!((opened.release, opened.entry), (first.release, second.entry));

@@ -48,7 +48,7 @@ pub struct Opened {
     pub decided_by: Vec<String>,
     /// How it is known that this is the vault's ledger.
     pub pinned: Pinned,
-    /// The number of the release's entry.
+    /// The number of the entry with the release's receipt.
     pub entry: u64,
     /// How many entries the ledger had.
     pub ledger_size: u64,
