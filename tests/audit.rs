@@ -11,7 +11,7 @@ use common::{again, enrol, found, moment, person, unlock};
 use subrosa::base::Kind;
 use subrosa::base::id::{ConsentEventId, InterviewId, ObjectId, ParticipantId, Token, TranscriptId};
 use subrosa::base::progress::Silent;
-use subrosa::base::role::Role;
+use subrosa::base::role::{Role, RoleGrant};
 use subrosa::crypto::card::VaultCard;
 use subrosa::crypto::identity::Identity;
 use subrosa::domain::consent::{ConsentEvent, ConsentScope, LegalBasis};
@@ -23,7 +23,7 @@ use subrosa::ledger::proof::Proof;
 use subrosa::ops::audit::{self, Against, Filter, Names, Slip, VerifyReport};
 use subrosa::ops::check::{self, CheckReport, Options};
 use subrosa::redact::mark::Marks;
-use subrosa::session::{Unlocked, Vault};
+use subrosa::session::{Change, Unlocked, Vault, change_membership};
 use subrosa::store::catalogue::TagKind;
 use subrosa::store::keyfile::Class;
 use subrosa::store::objects;
@@ -171,7 +171,7 @@ fn take_in(vault: &mut Vault<Unlocked>, code: &str) {
                 parent: None,
                 ingested: act.now(),
                 turns: vec![TurnFacts { label: Some("P".into()), start_ms: None, end_ms: None }],
-                checked: std::collections::BTreeSet::new(),
+                checked: std::collections::BTreeMap::new(),
                 review: None,
             };
             let words = TranscriptContent { maker: None, file: "t.txt".into(), texts: vec!["Words.".into()] };
@@ -386,6 +386,67 @@ fn one_interview_is_followed_by_code_and_by_slip() {
     let again = audit::who_export(&house.export("out"), &slip, &Names::default()).unwrap();
     assert_eq!(again.entries.len(), told.entries.len());
     assert!(audit::who_code(&mut house.unlock(&house.eva), "AM-05", &Names::default()).is_err());
+}
+
+#[test]
+fn an_interview_of_another_site_is_not_followed() {
+    let house = House::new();
+    take_in(&mut house.unlock(&house.ben), "GE-01");
+    let gia = person("Gia");
+    let mut ada = house.unlock(&house.ada);
+    let site = ada.view().unwrap().site_by_prefix("GE").unwrap().unwrap().id;
+    let grants = vec![RoleGrant { role: Role::Archivist, sites: Some(vec![site]) }];
+    change_membership(&mut ada, Change::Enrol(gia.card().clone(), grants)).unwrap();
+    drop(ada);
+    let mut vault = house.unlock(&gia);
+    assert!(audit::who_code(&mut vault, "GE-01", &Names::default()).is_ok());
+    assert!(Slip::of(&mut vault, "GE-01").is_ok());
+    let error = audit::who_code(&mut vault, "AM-05", &Names::default()).unwrap_err();
+    assert_eq!((error.kind(), Slip::of(&mut vault, "AM-05").unwrap_err().kind()), (Kind::Denied, Kind::Denied));
+}
+
+#[test]
+fn a_site_that_nobody_can_open_any_more_is_named() {
+    let house = House::new();
+    let mut ada = house.unlock(&house.ada);
+    change_membership(&mut ada, Change::Remove(house.ben.person_id())).unwrap();
+    drop(ada);
+    for newcomer in [None, Some(person("Cleo"))] {
+        if let Some(newcomer) = newcomer {
+            enrol(&mut house.unlock(&house.ada), &newcomer, Role::Archivist);
+        }
+        let report = house.check(&house.ada, true);
+        let named = |f: &check::Fault| f.hurt == "site AM" && f.what.contains("nobody holds the key");
+        assert!(report.faults.iter().any(named), "{:?}", report.faults);
+    }
+}
+
+#[test]
+fn a_keyring_that_is_not_what_stewards_wrote_is_named() {
+    let house = House::new();
+    let event = |who: &Identity, roles: Vec<RoleGrant>| Event::Person {
+        person: who.person_id(),
+        sign: *who.card().sign(),
+        country: "EE".into(),
+        roles,
+    };
+    let says = |vault: &mut Vault<Unlocked>, event: Event| {
+        vault
+            .commit("person role", |act| {
+                act.event(event);
+                Ok(())
+            })
+            .unwrap();
+    };
+    let of_keyring = |report: &CheckReport| report.faults.iter().filter(|fault| fault.hurt == "the keyring").count();
+    // An archivist who names another steward changes nothing; that it was tried is named.
+    let crown = vec![RoleGrant { role: Role::Steward, sites: None }];
+    says(&mut house.unlock(&house.ben), event(&house.ben, crown));
+    let report = house.check(&house.ada, true);
+    assert!(!report.sound && of_keyring(&report) == 0, "{:?}", report.faults);
+    says(&mut house.unlock(&house.ada), event(&house.eva, vec![]));
+    let report = house.check(&house.ada, true);
+    assert_eq!(of_keyring(&report), 1, "{:?}", report.faults);
 }
 
 #[test]

@@ -125,10 +125,16 @@ fn from_suggestion_to_review_and_what_voids_it() {
 
     // The engine once more finds nothing new, and the review stands; a checked turn does not touch it either.
     assert!(!suggest(&mut vault, &which("AM-01"), &Silent).unwrap().review_voided);
-    assert_eq!(check_turns(&mut vault, &which("AM-01"), &[3, 1]).unwrap().checked, [1, 3]);
-    assert!(check_turns(&mut vault, &which("AM-01"), &[5]).is_err());
+    let checked = check_turns(&mut vault, &which("AM-01"), &[3, 1], "Small talk.").unwrap();
+    assert_eq!(checked.checked, [1, 3]);
+    assert_eq!(checked.turns.iter().map(|t| (t.turn, t.beside)).collect::<Vec<_>>(), [(1, 1), (3, 2)]);
+    assert!(matches!(last_events(&vault)[..], [Event::Checks { turns: 2, .. }]));
+    assert!(check_turns(&mut vault, &which("AM-01"), &[5], "Small talk.").is_err());
+    assert!(check_turns(&mut vault, &which("AM-01"), &[1], " ").is_err());
+    let many: Vec<u32> = (1..=21).collect();
+    assert!(check_turns(&mut vault, &which("AM-01"), &many, "x").err().unwrap().what().contains("at most 20"));
     let (now, ..) = outline(&vault);
-    assert!(now.review.is_some() && now.checked == [0, 2].into());
+    assert!(now.review.is_some() && now.checked.keys().eq(&[0, 2]));
 
     // A change of one mark voids it.
     let undone = unmark(&mut vault, &which("AM-01"), &[8]).unwrap();

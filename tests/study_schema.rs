@@ -339,6 +339,7 @@ fn events() -> Vec<Value> {
         json!({"event": "done", "act": "rotate", "number": 1}),
         json!({"event": "checked", "faults": 0}),
         json!({"event": "clock_accepted", "people": [ID, ID]}),
+        json!({"event": "checks", "transcript": ID, "turns": 3}),
     ]
 }
 

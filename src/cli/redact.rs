@@ -91,13 +91,18 @@ pub(super) enum Command {
         ids: Vec<u32>,
     },
     /// Record that you have read turns that stand next to left-out ones, and that they give nothing of them away.
-    #[command(after_help = "Example: subrosa --vault ./vault redact check-turns AM-05 11 13")]
+    #[command(
+        after_help = "Example: subrosa --vault ./vault redact check-turns AM-05 11 13 --reason \"Small talk about the weather.\""
+    )]
     CheckTurns {
         #[command(flatten)]
         which: WhichArgs,
         /// Turns, counted from 1.
         #[arg(value_name = "TURN", required = true)]
         turns: Vec<u32>,
+        /// Why they give nothing away, in your words.
+        #[arg(long)]
+        reason: String,
     },
     /// Record that you have read the whole version and its marks. Without it nothing of it leaves; any later change of a mark voids it.
     #[command(
@@ -184,12 +189,20 @@ pub(super) fn run(global: &Global, command: Command) -> Result<()> {
             let done = global.with_vault("redact unmark", |vault| ops::unmark(vault, &which.into(), &ids))?;
             decided(global, &done)
         }
-        Command::CheckTurns { which, turns } => {
-            let done =
-                global.with_vault("redact check-turns", |vault| ops::check_turns(vault, &which.into(), &turns))?;
-            let list = || done.checked.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+        Command::CheckTurns { which, turns, reason } => {
+            let tried = "redact check-turns";
+            let done = global.with_vault(tried, |vault| ops::check_turns(vault, &which.into(), &turns, &reason))?;
             global.screen().answer(&done, || {
-                format!("{}, transcript {}: turns checked so far: {}", done.code, done.transcript, list())
+                let now =
+                    done.turns.iter().map(|t| format!("  turn {}: {} beside it", t.turn, t.beside)).collect::<Vec<_>>();
+                let all = done.checked.iter().map(u32::to_string).collect::<Vec<_>>();
+                let now = now.join("\n");
+                format!(
+                    "{}, transcript {}\n{now}\nturns checked so far: {}",
+                    done.code,
+                    done.transcript,
+                    all.join(", ")
+                )
             })
         }
         Command::Review { which, statement, accept_rest } => review(global, which, &statement, accept_rest),

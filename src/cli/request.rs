@@ -296,6 +296,7 @@ fn shown_words(shown: &Shown) -> String {
     let listed = &shown.listed;
     let mut what: Vec<String> = shown.sites.iter().map(|site| format!("site {site}")).collect();
     what.extend(shown.codes.iter().cloned());
+    what.extend((shown.codes_elsewhere > 0).then(|| format!("{} interviews of other sites", shown.codes_elsewhere)));
     let what = if what.is_empty() { "everything".to_owned() } else { what.join(", ") };
     let mut out = format!(
         "{}: {}\nWho asks:    {} ({})\nProject:     {}\nAsks for:    {what}, level {}, until {}\nPurpose:     {}\nConditions:  version {}, accepted\nTaken in:    {}\nReleases:    {}\n",
@@ -352,6 +353,9 @@ fn preview_words(preview: &Preview) -> String {
                 out.push_str(&format!("  voice {}, {} turns: {} ({})\n", voice.label, why.turns, why.words, why.rule));
             }
         }
+    }
+    if preview.interviews_elsewhere > 0 {
+        out.push_str(&format!("\n{} interviews of other sites are counted above.\n", preview.interviews_elsewhere));
     }
     out
 }

@@ -69,7 +69,13 @@ impl Replay {
         }
         self.state.last = self.state.last.max(Some(entry.time));
         let genesis = entry.seq == 0 && matches!(entry.events.first(), Some(Event::Genesis { .. }));
+        if !genesis && ![Role::Archivist, Role::Steward].iter().any(|role| self.state.holds_role(entry.actor, *role)) {
+            self.find(entry, "an entry was written by somebody who is neither archivist nor steward");
+        }
         for event in entry.events {
+            if let Some(what) = archivists_alone(event) {
+                self.only(entry, &[Role::Archivist], what);
+            }
             self.event(entry, event, genesis);
         }
     }
@@ -139,7 +145,7 @@ impl Replay {
                 self.state.items.insert(*item, Item { site: *site, voices: voices.clone() });
             }
             Event::Transcript { transcript, item, .. } => {
-                self.state.transcripts.insert(*transcript, Transcript { item: *item, reviewed: false });
+                self.state.transcripts.insert(*transcript, Transcript { item: *item, reviewed: None });
             }
             Event::Passage { passage, item } => {
                 self.state.passages.insert(*passage, *item);
@@ -156,7 +162,7 @@ impl Replay {
                 if (*changed > 0 || *removed > 0)
                     && let Some(known) = self.state.transcripts.get_mut(transcript)
                 {
-                    known.reviewed = false;
+                    known.reviewed = None;
                 }
             }
             Event::Request { request, project, requester, .. } => {
@@ -271,7 +277,7 @@ impl Replay {
     fn review(&mut self, entry: &Entry<'_>, transcript: Token) {
         let may = self.only(entry, &[Role::Archivist], "a review was recorded");
         match self.state.transcripts.get_mut(&transcript) {
-            Some(known) => known.reviewed |= may,
+            Some(known) => known.reviewed = Some(entry.actor).filter(|_| may).or(known.reviewed),
             None => self.find(entry, "a transcript version that is not known was reviewed"),
         }
     }
@@ -344,6 +350,20 @@ impl Replay {
             self.find(entry, words);
         }
     }
+}
+
+/// What only archivists do, in words. Reviews and releases are judged with their own.
+fn archivists_alone(event: &Event) -> Option<&'static str> {
+    Some(match event {
+        Event::Participant { .. } => "a participant was taken in",
+        Event::Item { .. } => "an interview was taken in",
+        Event::Object { .. } => "a file was taken in",
+        Event::Transcript { .. } => "a transcript version was taken in",
+        Event::Passage { .. } => "a passage was named",
+        Event::Marks { .. } => "marks were changed",
+        Event::Checks { .. } => "turns were checked",
+        _ => return None,
+    })
 }
 
 /// The number of stewards who must sign, as the study says; one if it does not say.

@@ -63,6 +63,9 @@ impl Judge<'_> {
         if !decided.requested {
             words.insert("the request of this release was never recorded, or was another".to_owned());
         }
+        if [facts.recipient, facts.requester, self.released.recipient].contains(&self.actor) {
+            words.insert("somebody built an extract for their own request".to_owned());
+        }
         if facts.recipient != self.released.recipient {
             words.insert("the release went to somebody else than was decided".to_owned());
         }
@@ -147,7 +150,10 @@ impl Judge<'_> {
             expiry: None,
             bystander: false,
             hold: self.state.on_hold(item.item, site),
-            reviewed: transcript.is_some_and(|transcript| transcript.item == item.item && transcript.reviewed),
+            // A review by whoever asks or gets it does not count.
+            reviewed: transcript.filter(|transcript| transcript.item == item.item).is_some_and(|transcript| {
+                transcript.reviewed.is_some_and(|by| by != facts.recipient && by != facts.requester)
+            }),
             fieldwork_covered: self.state.boards_hold(site, &item.fieldwork, |_| true),
             use_covered: self.state.boards_hold(site, &facts.approvals, |approval| {
                 let purposes = &approval.purposes;

@@ -42,7 +42,8 @@ pub(crate) struct Item {
 
 pub(crate) struct Transcript {
     pub(crate) item: Token,
-    pub(crate) reviewed: bool,
+    /// Who recorded the review that stands, if one does.
+    pub(crate) reviewed: Option<PersonId>,
 }
 
 pub(crate) struct Hold {

@@ -400,6 +400,49 @@ fn governance_by_the_wrong_hands_is_named() {
 }
 
 #[test]
+fn only_archivists_take_in_and_only_archivists_and_stewards_write() {
+    let says = |actor, event: Event| Story::begin().then(actor, event);
+    let taken_in = [
+        Event::Participant { participant: VOICE },
+        Event::Item { item: ITEM, site: SITE, voices: vec![VOICE] },
+        Event::Object { object: VERSION, item: ITEM, kind: "recording".to_owned(), digest: Digest([0; 32]) },
+        Event::Transcript { transcript: VERSION, item: ITEM, version: 1, kind: "verbatim".to_owned() },
+        Event::Passage { passage: PASSAGE, item: ITEM },
+        Event::Marks { transcript: VERSION, added: 1, changed: 0, removed: 0 },
+        Event::Checks { transcript: VERSION, turns: 1 },
+    ];
+    for event in taken_in {
+        named(&says(STEWARD, event.clone()), "by somebody who may not do that");
+        assert!(says(ARCHIVIST, event).findings().is_empty());
+    }
+    let opened = Event::Opened { what: "transcript".to_owned(), tokens: vec![VERSION] };
+    named(&says(ANALYST, opened.clone()), "neither archivist nor steward");
+    assert!(says(STEWARD, opened).findings().is_empty());
+}
+
+#[test]
+fn a_release_to_its_builder_or_its_reviewer_is_named() {
+    let both = [grant(Role::Archivist), grant(Role::Analyst)].concat();
+    let person = |story: &Story| Event::Person {
+        person: ANALYST,
+        sign: story.seed.public(),
+        country: "EE".to_owned(),
+        roles: both.clone(),
+    };
+    let story = || {
+        let story = Story::begin();
+        let event = person(&story);
+        story.then(STEWARD, event)
+    };
+    assert!(story().decide(Story::facts()).release(Story::item()).findings().is_empty());
+    let mut own = story().decide(Story::facts()).release(Story::item());
+    own.entries.last_mut().unwrap().0 = ANALYST;
+    named(&own, "for their own request");
+    let review = Event::Review { transcript: VERSION, engine: "1".to_owned(), marks: 0, digest: Digest([0; 32]) };
+    named(&story().then(ANALYST, review).decide(Story::facts()).release(Story::item()), "recorded a review");
+}
+
+#[test]
 fn a_condition_refuses_until_a_steward_maps_it() {
     let says = |unmapped, mapped| {
         let Event::Consent(facts) = consent(ConsentAct::Amended, Scope::All, &[]) else { panic!() };

@@ -1,11 +1,13 @@
 //! Transcript versions: an outline without words for deciding, and the words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{PersonId, Token, TranscriptId};
 use crate::base::time::Moment;
+
+use super::consent::ConsentEvent;
 
 pub use crate::formats::manifest::TranscriptKind;
 
@@ -25,10 +27,43 @@ pub struct Outline {
     pub ingested: Moment,
     /// Speaker and times of every turn.
     pub turns: Vec<TurnFacts>,
-    /// Turns that a person has checked although a neighbour may not go.
-    pub checked: BTreeSet<u32>,
+    /// Turns that a person has checked although a neighbour may not go, counted from 0. See [`Outline::standing_checks`].
+    pub checked: BTreeMap<u32, Check>,
     /// The recorded review, if it still stands.
     pub review: Option<Review>,
+}
+
+impl Outline {
+    /// The turns whose check still stands at `now`. A check tells nothing about what fell silent after it was made: it ends with every event
+    /// of consent of a voice of the interview (`events`) that was recorded at its second or later, or came into force or expired since.
+    pub fn standing_checks<'e>(
+        &self,
+        events: impl Iterator<Item = &'e ConsentEvent> + Clone,
+        now: Moment,
+    ) -> BTreeSet<u32> {
+        let stands = |check: &&Check| !events.clone().any(|event| check.is_overtaken(event, now));
+        self.checked.iter().filter(|(_, check)| stands(check)).map(|(turn, _)| *turn).collect()
+    }
+}
+
+/// That a person has read a turn and found that it gives nothing away of what stands beside it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// Who.
+    pub by: PersonId,
+    /// When.
+    pub at: Moment,
+    /// Why it may go, in their own words.
+    pub reason: String,
+}
+
+impl Check {
+    fn is_overtaken(&self, event: &ConsentEvent, now: Moment) -> bool {
+        let in_force_since = self.at < event.from && event.from <= now;
+        let expired_since = event.expiry.is_some_and(|day| self.at.date() <= day && day < now.date());
+        event.recorded >= self.at || in_force_since || expired_since
+    }
 }
 
 /// A turn without its words.

@@ -284,4 +284,11 @@ pub enum Event {
         /// Who accepted it.
         people: Vec<PersonId>,
     },
+    /// A person has read turns that stand next to what may not go, and let them go.
+    Checks {
+        /// The transcript version.
+        transcript: Token,
+        /// How many turns.
+        turns: i64,
+    },
 }

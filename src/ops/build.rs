@@ -188,6 +188,7 @@ fn proof(vault: &Vault<Unlocked>, seq: u64) -> Result<String> {
 fn compose(act: &mut Act<'_>, number: u32, policies: &Policies, card: &VaultCard) -> Result<Composed> {
     act.require(Role::Archivist, None)?;
     let filed = request::find(act, number)?;
+    refuse_own(act, &filed)?;
     let (records, decided): (Vec<DecisionRecord>, Vec<Decided>) = decide::verified(act, &filed)?.into_iter().unzip();
     let standing: Vec<_> = records.first().map(|record| record.facts.approvals.clone()).unwrap_or_default();
     let known = plan::gather(act, &filed, act.now(), Some(&standing))?;
@@ -236,6 +237,14 @@ fn compose(act: &mut Act<'_>, number: u32, policies: &Policies, card: &VaultCard
         },
         released,
     })
+}
+
+/// Refuses whoever asked, and so gets it: nobody builds what goes to themselves (DESIGN, section 1).
+fn refuse_own(act: &Act<'_>, filed: &Filed) -> Result<()> {
+    if filed.requester != act.person() {
+        return Ok(());
+    }
+    Err(Error::denied("nobody builds an extract for their own request", "Ask another archivist to build it."))
 }
 
 impl Rendered {

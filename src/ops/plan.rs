@@ -86,6 +86,8 @@ pub fn gather(view: &View<'_>, filed: &Filed, now: Moment, standing: Option<&[Ap
         fieldwork: approvals,
         of_use,
         purpose: project.purpose.duo.clone(),
+        asker: filed.requester,
+        now,
         today,
         named: BTreeSet::new(),
         found: Vec::new(),
@@ -184,6 +186,13 @@ pub fn asked(view: &View<'_>, filed: &Filed) -> Result<Vec<Loaded<InterviewRow, 
     ids.into_iter().map(|id| view.load_interview(id)).collect()
 }
 
+/// The participants whose consent an interview needs, by the interview and by the catalogue.
+pub fn heard(view: &View<'_>, interview: &Loaded<InterviewRow, Interview>) -> Result<BTreeSet<ParticipantId>> {
+    let mut ids: BTreeSet<ParticipantId> = interview.body.participants().into_iter().collect();
+    ids.extend(view.voices(interview.row.id)?);
+    Ok(ids)
+}
+
 /// The sites by id, as the study defines them.
 fn sites(view: &View<'_>, study: &Study) -> Result<BTreeMap<SiteId, Site>> {
     let known = view.sites()?.into_values().map(|record| {
@@ -201,6 +210,9 @@ struct Gatherer<'g, 'v> {
     fieldwork: Vec<Approval>,
     of_use: Vec<Approval>,
     purpose: String,
+    /// Who asks, and gets it: what they reviewed or checked themselves does not count.
+    asker: PersonId,
+    now: Moment,
     today: Date,
     /// The approvals that cover the use at a site that was met.
     named: BTreeSet<ApprovalId>,
@@ -216,7 +228,7 @@ impl Gatherer<'_, '_> {
             let outline = self.view.outline(&row, &interview.key)?;
             opened.push((row, outline));
         }
-        let chosen = chosen(&opened);
+        let chosen = chosen(&opened, self.asker);
         if chosen.is_empty() {
             self.wordless.push(interview);
             return Ok(());
@@ -238,14 +250,12 @@ impl Gatherer<'_, '_> {
     }
 
     fn participants(&self, interview: &Loaded<InterviewRow, Interview>) -> Result<Voices> {
-        let mut ids: BTreeSet<ParticipantId> = interview.body.participants().into_iter().collect();
-        ids.extend(self.view.voices(interview.row.id)?);
         let voice = |id| {
             let participant = self.view.load_participant(id)?;
             let events = self.view.consent_events(&participant)?;
             Ok((id, (participant.body.token, events)))
         };
-        ids.into_iter().map(voice).collect()
+        heard(self.view, interview)?.into_iter().map(voice).collect()
     }
 
     fn case(
@@ -259,6 +269,9 @@ impl Gatherer<'_, '_> {
         let (id, body) = (interview.row.site, &interview.body);
         let fieldwork =
             self.fieldwork.iter().filter(|a| site.boards.contains(&a.board) && a.covers_fieldwork(id, body.date));
+        let events = participants.values().flat_map(|(_, events)| events);
+        let mut checked = outline.standing_checks(events, self.now);
+        checked.retain(|turn| outline.checked.get(turn).is_some_and(|check| check.by != self.asker));
         let turns = outline.turns.iter().map(|turn| TurnCase {
             speakers: vec![speaker(body, turn.label.as_deref())],
             time: match (turn.start_ms, turn.end_ms) {
@@ -274,10 +287,10 @@ impl Gatherer<'_, '_> {
             transcript: row.id,
             transcript_token: outline.token,
             turns: turns.collect(),
-            checked: outline.checked.iter().filter_map(|turn| usize::try_from(*turn).ok()).collect(),
+            checked: checked.into_iter().filter_map(|turn| usize::try_from(turn).ok()).collect(),
             participants,
             hold: self.holds.iter().any(|hold| hold.stops(interview.row.id, id)),
-            reviewed: outline.review.is_some(),
+            reviewed: reviewed(outline, self.asker),
             fieldwork_covered: missing_fieldwork_boards(&site.boards, id, &self.fieldwork, body.date).is_empty(),
             use_covered: missing_boards(&site.boards, id, &self.of_use, self.today, &self.purpose).is_empty(),
             fieldwork: fieldwork.map(|a| a.id).collect(),
@@ -298,11 +311,16 @@ pub fn speaker(interview: &Interview, label: Option<&str>) -> Speaker<Participan
     }
 }
 
+/// Whether a review stands that holds for a request of `asker`: nobody reviews what goes to themselves (DESIGN, section 1).
+fn reviewed(outline: &Outline, asker: PersonId) -> bool {
+    outline.review.as_ref().is_some_and(|review| review.by != asker)
+}
+
 /// Which versions are decided on: the newest in the original language with a standing review, and the newest reviewed translation into each
 /// language. If none is reviewed, the newest of all, to be refused for that.
-fn chosen(versions: &[(TranscriptRow, Outline)]) -> BTreeSet<TranscriptId> {
+fn chosen(versions: &[(TranscriptRow, Outline)], asker: PersonId) -> BTreeSet<TranscriptId> {
     let mut newest: BTreeMap<Option<&str>, (u32, TranscriptId)> = BTreeMap::new();
-    for (row, outline) in versions.iter().filter(|(_, outline)| outline.review.is_some()) {
+    for (row, outline) in versions.iter().filter(|(_, outline)| reviewed(outline, asker)) {
         let language = (outline.kind == TranscriptKind::Translation).then_some(outline.language.as_str());
         let kept = newest.entry(language).or_insert((row.version, row.id));
         if kept.0 < row.version {

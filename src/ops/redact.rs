@@ -14,24 +14,45 @@ mod words;
 
 pub use decide::{Choice, Decided, Verdict, decide, unmark};
 pub use mark::{Batch, Marked, Place, Request, Words, mark, mark_all, parse_batch};
-pub use review::{CheckedTurns, Reviewed, check_turns, review};
+pub use review::{CheckedTurn, CheckedTurns, MOST_CHECKED, Reviewed, check_turns, review};
 pub use show::{MarkShown, Selection, Shown, TurnShown, inline, show};
 pub use status::{Progress, status};
 pub use suggest::{ClassCount, Suggested, suggest};
+
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use crate::base::role::Role;
 use crate::base::secret::Key;
+use crate::base::time::Moment;
 use crate::base::{Error, Result, canonical};
 use crate::domain::interview::Interview;
 use crate::domain::transcript::{Outline, TranscriptContent};
 use crate::ledger::event::{Digest, Event};
+use crate::ops::plan;
 use crate::redact::Mark;
 use crate::redact::State;
 use crate::redact::mark::Marks;
 use crate::session::{Act, Loaded, View};
 use crate::store::catalogue::{InterviewRow, TranscriptRow};
+
+/// The turns, counted from 0, whose check still stands, as of now.
+fn standing_checks(
+    view: &View<'_>,
+    interview: &Loaded<InterviewRow, Interview>,
+    outline: &Outline,
+    now: Moment,
+) -> Result<BTreeSet<u32>> {
+    if outline.checked.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let mut events = Vec::new();
+    for participant in plan::heard(view, interview)? {
+        events.extend(view.consent_events(&view.load_participant(participant)?)?);
+    }
+    Ok(outline.standing_checks(events.iter(), now))
+}
 
 /// Which transcript version.
 #[derive(Clone)]

@@ -1,6 +1,6 @@
 //! Who speaks in an interview, and by which names the vault knows them.
 
-use crate::base::id::{ParticipantId, Token};
+use crate::base::id::{ParticipantId, SiteId, Token};
 use crate::base::role::Role;
 use crate::base::{Error, Result};
 use crate::domain::interview::{Interview, SpeakerRole};
@@ -61,7 +61,12 @@ pub fn find_voice(view: &View<'_>, interview: &Interview, which: Option<&str>) -
 
 /// Refuses unless they are archivist or steward of the interview's site.
 pub fn require_keeper(view: &View<'_>, row: &InterviewRow) -> Result<()> {
-    if view.has(Role::Steward, Some(row.site)) { Ok(()) } else { view.require(Role::Archivist, Some(row.site)) }
+    if keeps(view, row.site) { Ok(()) } else { view.require(Role::Archivist, Some(row.site)) }
+}
+
+/// Whether they are archivist or steward of a site.
+pub fn keeps(view: &View<'_>, site: SiteId) -> bool {
+    view.has(Role::Steward, Some(site)) || view.has(Role::Archivist, Some(site))
 }
 
 /// The names and contacts of everybody who speaks in the interview, as far as the vault knows them, for

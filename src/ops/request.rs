@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::decide::{self, Standing};
-use super::plan;
-use crate::base::id::{InterviewId, ProjectId, RequestId, SiteId};
+use super::{plan, register};
+use crate::base::id::{InterviewId, ProjectId, RequestId, SiteId, Token};
 use crate::base::role::Role;
 use crate::base::secret::Key;
 use crate::base::time::{Date, Moment};
@@ -20,7 +20,7 @@ use crate::domain::project::Project;
 use crate::domain::request::{Ask, Filed, Items, MAX_BYTES, Request};
 use crate::domain::study::Study;
 use crate::ledger::event::Event;
-use crate::session::{Unlocked, Vault, View};
+use crate::session::{Act, Unlocked, Vault, View};
 use crate::store::catalogue::RecordKind;
 
 /// The longest sealed request that is read, in bytes.
@@ -88,8 +88,10 @@ pub struct Shown {
     pub purpose: String,
     /// The prefixes of the sites asked for.
     pub sites: Vec<String>,
-    /// The archive codes asked for; neither sites nor codes: all.
+    /// The archive codes asked for, of sites that the reader keeps; no sites and no codes anywhere: all.
     pub codes: Vec<String>,
+    /// Interviews of other sites that are asked for by their codes.
+    pub codes_elsewhere: usize,
     /// The version of the conditions accepted.
     pub conditions: String,
     /// What stewards decided, oldest first.
@@ -174,7 +176,9 @@ pub fn show(vault: &mut Vault<Unlocked>, number: u32) -> Result<Shown> {
         require_desk(act)?;
         let filed = find(act, number)?;
         let sites = act.sites()?;
-        let codes = filed.interviews.iter().map(|id| Ok(act.load_interview(*id)?.body.code)).collect::<Result<_>>()?;
+        let asked = filed.interviews.iter().map(|id| act.load_interview(*id)).collect::<Result<Vec<_>>>()?;
+        let mine: Vec<_> = asked.iter().filter(|interview| register::keeps(act, interview.row.site)).collect();
+        let (codes, tokens) = mine.iter().map(|own| (own.body.code.clone(), own.body.token)).unzip();
         let releases: Vec<super::build::Released> = act.records(RecordKind::Release)?;
         let shown = Shown {
             listed: listed(act, &filed, act.now())?,
@@ -182,13 +186,22 @@ pub fn show(vault: &mut Vault<Unlocked>, number: u32) -> Result<Shown> {
             purpose: filed.purpose.clone(),
             sites: filed.sites.iter().filter_map(|id| sites.get(id).map(|site| site.prefix.clone())).collect(),
             codes,
+            codes_elsewhere: asked.len() - mine.len(),
             conditions: Conditions::of(&filed.conditions).map(|c| c.version.to_owned()).unwrap_or_default(),
             decisions: decide::shown(act, &filed)?,
             releases: releases.iter().filter(|released| released.request == filed.id).count(),
         };
         act.event(Event::Listed { what: "request".into(), filters: vec!["number".into()], count: 1 });
+        opened(act, "codes of a request", tokens);
         Ok(shown)
     })
+}
+
+/// Says in the ledger which interviews were shown, if any.
+pub(super) fn opened(act: &mut Act<'_>, what: &str, tokens: Vec<Token>) {
+    if !tokens.is_empty() {
+        act.event(Event::Opened { what: what.to_owned(), tokens });
+    }
 }
 
 /// The request of a number.

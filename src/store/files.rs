@@ -40,7 +40,7 @@ impl Layout {
             }
         }
         for dir in [root, keys, &root.join("objects"), &root.join("tmp")] {
-            fs::create_dir_all(dir).map_err(|e| Error::io("make the vault's folders", &e))?;
+            make_folder(dir).map_err(|e| Error::io("make the vault's folders", &e))?;
         }
         let root = root.canonicalize().map_err(|e| Error::io("find the vault's folder", &e))?;
         let keys = keys.canonicalize().map_err(|e| Error::io("find the key folder", &e))?;
@@ -56,11 +56,9 @@ impl Layout {
         let layout = Self { root, keys, vault };
         let text = VaultFile { format: FORMAT.into(), keys: layout.keys_hint(), vault };
         layout.write("vault.json", &canonical::to_vec(&text)?)?;
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(layout.lock_path())
-            .map_err(|e| Error::io("make the vault's lock", &e))?;
+        let lock = OpenOptions::new().create(true).append(true).open(layout.lock_path());
+        let synced = lock.and_then(|lock| lock.sync_all()).and_then(|()| sync_folder(&layout.lock_path()));
+        synced.map_err(|e| Error::io("make the vault's lock", &e))?;
         Ok(layout)
     }
 
@@ -258,6 +256,20 @@ pub fn sync_folder(path: &Path) -> std::io::Result<()> {
         Some(parent) if parent.as_os_str().is_empty() => File::open(".")?.sync_all(),
         Some(parent) => File::open(parent)?.sync_all(),
         None => Ok(()),
+    }
+}
+
+/// Makes a folder, and those above it that are missing, and syncs each folder that a new one lies in, so that it lasts. Leaves one that is there as it is.
+pub fn make_folder(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        make_folder(parent)?;
+    }
+    match fs::create_dir(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists || !path.is_dir() => Err(error),
+        _ => sync_folder(path),
     }
 }
 

@@ -49,7 +49,7 @@ impl Staged {
     pub fn keep(mut self) -> Result<()> {
         let io = |e: std::io::Error| Error::io("move a recording to its place in the vault", &e);
         if let Some(parent) = self.target.parent() {
-            fs::create_dir_all(parent).map_err(io)?;
+            files::make_folder(parent).map_err(io)?;
         }
         fs::rename(&self.tmp, &self.target).map_err(io)?;
         self.kept = true;

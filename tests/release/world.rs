@@ -2,7 +2,7 @@
 #![allow(dead_code, missing_docs, reason = "each test file uses some of it")]
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use subrosa::base::Result;
@@ -18,7 +18,7 @@ use subrosa::domain::interview::{Interview, InterviewContent, Speaker, SpeakerRo
 use subrosa::domain::participant::{ParticipantContent, ParticipantMeta};
 use subrosa::domain::project::{Project, Purpose, Status};
 use subrosa::domain::study::Study;
-use subrosa::domain::transcript::{Outline, Review, TranscriptContent, TranscriptKind, TurnFacts};
+use subrosa::domain::transcript::{Check, Outline, Review, TranscriptContent, TranscriptKind, TurnFacts};
 use subrosa::ledger::event::{ConsentAct, Event, Module, ModuleState, Tier};
 use subrosa::ops::redact::review_digest;
 use subrosa::redact::mark::Marks;
@@ -249,7 +249,12 @@ impl World {
 
     /// A recorded review, and neighbours that were checked.
     pub(crate) fn review(&self, put: &Put, checked: &[u32]) {
-        let mut vault = self.open(&self.ben, "2026-01-05T00:00:00Z");
+        self.review_by(&self.ben, put, checked);
+    }
+
+    /// As [`Self::review`], by an archivist.
+    pub(crate) fn review_by(&self, who: &Identity, put: &Put, checked: &[u32]) {
+        let mut vault = self.open(who, "2026-01-05T00:00:00Z");
         vault
             .commit("redact review", |act| {
                 let interview = act.load_interview(put.interview)?;
@@ -257,7 +262,8 @@ impl World {
                 let mut outline = act.outline(&row, &interview.key)?;
                 let (key, content) = act.transcript_content(&row, put.site)?;
                 let digest = review_digest(&content.texts, &row.marks.open::<Marks>(&key)?)?;
-                outline.checked = checked.iter().copied().collect();
+                let check = Check { by: act.person(), at: act.now(), reason: "Nothing of it.".into() };
+                outline.checked = checked.iter().map(|turn| (*turn, check.clone())).collect();
                 outline.review = Some(Review {
                     by: act.person(),
                     at: act.now(),
@@ -344,7 +350,7 @@ fn put(act: &mut Act<'_>, code: &str, people: &[&Person], turns: &[(&str, &str)]
         parent: None,
         ingested: act.now(),
         turns: turns.iter().map(|(l, _)| TurnFacts { label: label(l), start_ms: None, end_ms: None }).collect(),
-        checked: BTreeSet::new(),
+        checked: BTreeMap::new(),
         review: None,
     };
     let texts = turns.iter().map(|(_, text)| (*text).to_owned()).collect();

@@ -13,6 +13,7 @@ use crate::domain::consent::ConsentScope;
 use crate::domain::interview::Object;
 use crate::ledger::entry::Entry;
 use crate::ledger::event::Event;
+use crate::ops::register;
 use crate::session::{Unlocked, Vault};
 
 const FORMAT: &str = "subrosa-slip/1";
@@ -40,7 +41,7 @@ pub struct Told {
 }
 
 impl Slip {
-    /// The slip of an interview, by its archive code. Leaves an entry.
+    /// The slip of an interview, by its archive code. For archivists of the site and stewards. Leaves an entry.
     pub fn of(vault: &mut Vault<Unlocked>, code: &str) -> Result<Self> {
         let (interview, slip) = collect(vault, code)?;
         record_reading(vault, "audit slip", opened("slip", interview))?;
@@ -64,7 +65,7 @@ impl Slip {
     }
 }
 
-/// Everything that concerns an interview, by its archive code. Leaves an entry.
+/// Everything that concerns an interview, by its archive code. For archivists of the site and stewards. Leaves an entry.
 pub fn who_code(vault: &mut Vault<Unlocked>, code: &str, names: &Names) -> Result<Told> {
     let (interview, slip) = collect(vault, code)?;
     let told = follow(Source::Vault(vault.log()), &slip, names)?;
@@ -114,6 +115,7 @@ fn mentions(json: &[u8], slip: &Slip) -> bool {
 fn collect(vault: &Vault<Unlocked>, code: &str) -> Result<(Token, Slip)> {
     let view = vault.view()?;
     let interview = view.find_interview(code)?;
+    register::require_keeper(&view, &interview.row)?;
     let mut tokens = BTreeMap::from([(interview.body.token, "interview".to_owned())]);
     for row in view.objects(interview.row.id)? {
         let object: Object = row.body.open(&interview.key)?;

@@ -101,6 +101,9 @@ pub fn words(event: &Event, names: &Names) -> String {
         Event::Intent { act, number } => format!("about to {act} ({number})"),
         Event::Done { act, number } => format!("done: {act} ({number})"),
         Event::Checked { faults } => format!("the vault was checked: {}", count(*faults, "fault")),
+        Event::Checks { transcript, turns } => {
+            format!("{} of transcript {} checked against what stands beside", count(*turns, "turn"), short(transcript))
+        }
         Event::ClockAccepted { people } => {
             let people: Vec<_> = people.iter().map(|p| names.show(*p)).collect();
             format!("the clock was accepted by {}", list(&people))

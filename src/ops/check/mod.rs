@@ -2,6 +2,7 @@
 //! not keep the rest from being looked at.
 
 mod apart;
+mod keyring;
 mod ledger;
 mod objects;
 mod people;
@@ -77,6 +78,7 @@ pub fn check(vault: &mut Vault<Unlocked>, options: Options, progress: &dyn Progr
     // Ledger and rows are read as of one moment; the files, which take long, without keeping others from writing.
     let lock = vault.layout().lock()?;
     let told = ledger::check(vault, &mut found, progress);
+    keyring::check(vault, &told, &mut found);
     match vault.view() {
         Err(_) => {
             drop(lock);
@@ -134,6 +136,7 @@ fn check_catalogue(
     people::check(view, told, &tokens, &mut seen, found, progress);
     tags::check(view, &seen, found);
     check_slots(vault, view, &seen, found);
+    keyring::check_holders(vault, view, found);
     for (site, count) in &seen.closed {
         found.unseen(format!("the content of {count} rows of site {site}: you hold no key to it"));
     }

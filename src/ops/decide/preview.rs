@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Terms, terms_of};
 use crate::base::Result;
-use crate::base::id::PersonId;
+use crate::base::id::{PersonId, Token};
 use crate::base::time::Date;
 use crate::domain::consent_turns::{LeftOut, TurnVerdict};
 use crate::domain::decide::{Decided, ItemPlan, VoicePlan};
@@ -16,8 +16,9 @@ use crate::domain::request::Filed;
 use crate::domain::transcript::TranscriptKind;
 use crate::ledger::event::{DecisionFacts, Event};
 use crate::ops::plan::{self, Facts};
+use crate::ops::register;
 use crate::ops::request::{self, count};
-use crate::session::{Unlocked, Vault};
+use crate::session::{Unlocked, Vault, View};
 
 /// What policy would let go on a decision with these terms, and why not the rest.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -32,8 +33,10 @@ pub struct Preview {
     pub level: u8,
     /// The last day of use.
     pub until: Date,
-    /// Per transcript version.
+    /// Per transcript version, of sites that the reader keeps.
     pub items: Vec<ItemPreview>,
+    /// Interviews of other sites, which count below but are not shown.
+    pub interviews_elsewhere: usize,
     /// Interviews of which something goes.
     pub interviews_going: usize,
     /// Interviews that stay altogether.
@@ -112,10 +115,26 @@ pub fn preview(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Resul
             country: String::new(),
         };
         let plan = known.plan(&policies, &[Decided::proposed(facts.clone(), list, decider, None)])?;
-        let preview = previewed(&filed, &known, plan.items(), &facts);
+        let mut preview = previewed(&filed, &known, plan.items(), &facts);
+        let tokens = show_own(act, &known, &mut preview);
+        request::opened(act, "request preview", tokens);
         act.event(Event::Listed { what: "request preview".into(), filters: vec![], count: count(preview.items.len()) });
         Ok(preview)
     })
+}
+
+/// Keeps the items of sites that the reader keeps and counts the interviews of others; gives the tokens of what is kept.
+fn show_own(view: &View<'_>, known: &Facts, preview: &mut Preview) -> Vec<Token> {
+    let with_words = known.items.iter().zip(&known.cases).map(|(item, case)| (&item.interview, case.site));
+    let without = known.wordless.iter().map(|interview| (&interview.body, interview.row.site));
+    let all: BTreeMap<&str, (Token, bool)> = with_words
+        .chain(without)
+        .map(|(interview, site)| (interview.code.as_str(), (interview.token, register::keeps(view, site))))
+        .collect();
+    preview.items.retain(|item| all.get(item.code.as_str()).is_some_and(|(_, keeps)| *keeps));
+    let own: BTreeSet<Token> = all.values().filter(|(_, keeps)| *keeps).map(|(token, _)| *token).collect();
+    preview.interviews_elsewhere = all.len() - own.len();
+    own.into_iter().collect()
 }
 
 fn previewed(filed: &Filed, known: &Facts, plans: &[ItemPlan], facts: &DecisionFacts) -> Preview {
@@ -146,6 +165,7 @@ fn previewed(filed: &Filed, known: &Facts, plans: &[ItemPlan], facts: &DecisionF
         turns_going: items.iter().map(|item| item.turns_going).sum(),
         turns_left_out: items.iter().flat_map(|item| &item.left_out).map(|why| why.turns).sum(),
         items,
+        interviews_elsewhere: 0,
     }
 }
 

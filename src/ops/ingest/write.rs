@@ -311,7 +311,7 @@ impl Writing<'_> {
             parent,
             ingested: act.now(),
             turns: Vec::with_capacity(text.turns.len()),
-            checked: Default::default(),
+            checked: BTreeMap::new(),
             review: None,
         };
         let mut content = TranscriptContent {

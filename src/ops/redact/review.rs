@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Change, Version, Which, open_marks, review_digest};
+use super::{Change, Version, Which, open_marks, review_digest, standing_checks};
 use crate::base::{Error, Result, text};
-use crate::domain::transcript::Review;
+use crate::domain::consent_turns::Speaker;
+use crate::domain::transcript::{Check, Review};
 use crate::ledger::event::Event;
+use crate::ops::plan;
 use crate::redact::{ENGINE, State};
 use crate::session::{Unlocked, Vault};
 
@@ -34,6 +36,9 @@ pub struct Reviewed {
     pub digest: String,
 }
 
+/// The most turns that are checked at once: whoever has read them can say why for each few.
+pub const MOST_CHECKED: usize = 20;
+
 /// Turns were checked.
 #[derive(Serialize)]
 pub struct CheckedTurns {
@@ -41,8 +46,19 @@ pub struct CheckedTurns {
     pub code: String,
     /// The version.
     pub transcript: u32,
-    /// All turns checked so far, counted from 1.
+    /// The turns checked now.
+    pub turns: Vec<CheckedTurn>,
+    /// All turns whose check stands, counted from 1.
     pub checked: Vec<u32>,
+}
+
+/// A turn that was checked.
+#[derive(Serialize)]
+pub struct CheckedTurn {
+    /// Counted from 1.
+    pub turn: u32,
+    /// How many of the turns right before and after it are not an interviewer's or interpreter's: 0, 1 or 2.
+    pub beside: u8,
 }
 
 /// Records that whoever is at the keyboard has read the whole version. Refused while suggestions are undecided (unless `accept_rest`
@@ -107,22 +123,46 @@ pub fn review(vault: &mut Vault<Unlocked>, which: &Which, statement: &str, accep
     })
 }
 
-/// Records that a person has read these turns (counted from 1) although a turn beside them may not go, and that they give nothing of it away.
-pub fn check_turns(vault: &mut Vault<Unlocked>, which: &Which, turns: &[u32]) -> Result<CheckedTurns> {
+/// Records that a person has read these turns (counted from 1, at most [`MOST_CHECKED`]) although a turn beside them may not go, and that they give nothing
+/// of it away; `reason` says why. A later change of consent in the interview ends it.
+pub fn check_turns(vault: &mut Vault<Unlocked>, which: &Which, turns: &[u32], reason: &str) -> Result<CheckedTurns> {
+    let reason = text::page("the reason", reason.trim())?;
+    if reason.is_empty() {
+        return Err(Error::user("a check needs a reason", "Say why the turns give nothing away with --reason."));
+    }
+    let turns: BTreeSet<u32> = turns.iter().copied().collect();
+    if turns.len() > MOST_CHECKED {
+        return Err(Error::user(
+            format!("at most {MOST_CHECKED} turns are checked at once"),
+            "Check only turns that stand beside what stays, each after reading it.",
+        ));
+    }
     vault.commit("redact check-turns", |act| {
         let mut version = Version::open(act, which)?;
-        let mut checked: BTreeSet<u32> = version.outline.checked.clone();
-        for turn in turns {
+        let check = Check { by: act.person(), at: act.now(), reason: reason.clone() };
+        let mut report = Vec::with_capacity(turns.len());
+        for turn in &turns {
             version.turn(*turn)?;
-            checked.insert(*turn - 1);
+            version.outline.checked.insert(*turn - 1, check.clone());
+            report.push(CheckedTurn { turn: *turn, beside: beside(&version, *turn) });
         }
-        version.outline.checked = checked;
         version.save_outline(act)?;
-        act.event(version.opened("turns checked"));
+        act.event(Event::Checks { transcript: version.outline.token, turns: super::count(turns.len()).into() });
+        let standing = standing_checks(act, &version.interview, &version.outline, act.now())?;
         Ok(CheckedTurns {
             code: version.interview.body.code.clone(),
             transcript: version.row.version,
-            checked: version.outline.checked.iter().map(|t| t + 1).collect(),
+            turns: report,
+            checked: standing.into_iter().map(|turn| turn + 1).collect(),
         })
     })
+}
+
+/// How many of the two turns beside one (counted from 1) somebody's consent decides on.
+fn beside(version: &Version, turn: u32) -> u8 {
+    let decided = |number: u32| {
+        let turn = usize::try_from(number).ok().and_then(|index| version.outline.turns.get(index));
+        turn.is_some_and(|turn| plan::speaker(&version.interview.body, turn.label.as_deref()) != Speaker::Aside)
+    };
+    u8::from(turn.checked_sub(2).is_some_and(decided)) + u8::from(decided(turn))
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::words::slice;
-use super::{Version, Which, open_marks};
+use super::{Version, Which, open_marks, standing_checks};
 use crate::base::Result;
 use crate::redact::{Class, Mark, State, Strength};
 use crate::session::{Unlocked, Vault};
@@ -45,7 +45,7 @@ pub struct TurnShown {
     pub start_ms: Option<u64>,
     /// The words.
     pub text: String,
-    /// A person has checked it although a neighbour may not go.
+    /// A person has checked it although a neighbour may not go, and no consent in the interview has changed since.
     pub checked: bool,
     /// The marks on it, in order.
     pub marks: Vec<MarkShown>,
@@ -85,6 +85,7 @@ pub fn show(vault: &mut Vault<Unlocked>, which: &Which, selection: Selection) ->
             version.turn(last)?;
         }
         act.event(version.opened("transcript"));
+        let standing = standing_checks(act, &version.interview, &version.outline, act.now())?;
         let mut turns = Vec::new();
         for ((number, text), facts) in (1u32..).zip(&version.content.texts).zip(&version.outline.turns) {
             let outside = selection.turns.is_some_and(|(first, last)| number < first || number > last);
@@ -97,7 +98,7 @@ pub fn show(vault: &mut Vault<Unlocked>, which: &Which, selection: Selection) ->
                 label: facts.label.clone(),
                 start_ms: facts.start_ms,
                 text: text.clone(),
-                checked: version.outline.checked.contains(&(number - 1)),
+                checked: standing.contains(&(number - 1)),
                 marks: marks.into_iter().map(|m| shown(m, text)).collect(),
             });
         }

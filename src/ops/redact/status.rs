@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::open_marks;
+use super::{open_marks, standing_checks};
 use crate::base::Result;
 use crate::base::id::PersonId;
 use crate::base::role::Role;
@@ -76,7 +76,7 @@ pub fn status(vault: &mut Vault<Unlocked>, code: Option<&str>) -> Result<Vec<Pro
         };
         let mut found = Vec::new();
         for interview in &interviews {
-            versions(act, interview, &mut found)?;
+            versions(act, interview, act.now(), &mut found)?;
         }
         found.sort_by(|a, b| (&a.code, a.transcript).cmp(&(&b.code, b.transcript)));
         let filters = if code.is_some() { vec!["code".to_owned()] } else { Vec::new() };
@@ -86,10 +86,16 @@ pub fn status(vault: &mut Vault<Unlocked>, code: Option<&str>) -> Result<Vec<Pro
     })
 }
 
-fn versions(view: &View<'_>, interview: &Loaded<InterviewRow, Interview>, out: &mut Vec<Progress>) -> Result<()> {
+fn versions(
+    view: &View<'_>,
+    interview: &Loaded<InterviewRow, Interview>,
+    now: Moment,
+    out: &mut Vec<Progress>,
+) -> Result<()> {
     for row in view.transcripts(interview.row.id)? {
         let outline = view.outline(&row, &interview.key)?;
         let marks: Marks = row.marks.open(&view.key(row.slot, KeyClass::Content(interview.row.site))?)?;
+        let checked = standing_checks(view, interview, &outline, now)?.len();
         let replaced = marks.marks.iter().filter(|m| !matches!(m.state, State::Kept(_))).count();
         out.push(Progress {
             code: interview.body.code.clone(),
@@ -100,7 +106,7 @@ fn versions(view: &View<'_>, interview: &Loaded<InterviewRow, Interview>, out: &
             open: open_marks(&marks),
             engine: marks.engine,
             marks: super::count(replaced),
-            checked: outline.checked.len(),
+            checked,
             reviewed_by: outline.review.as_ref().map(|r| r.by),
             reviewed_at: outline.review.as_ref().map(|r| r.at),
             statement: outline.review.map(|r| r.statement),
