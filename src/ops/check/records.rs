@@ -6,6 +6,7 @@ use super::ledger::Told;
 use super::{Findings, OTHERS};
 use crate::domain::approval::Approval;
 use crate::ledger::event::Digest;
+use crate::ops::policy;
 use crate::session::{PersonRecord, SiteRecord, StudyRecord, View};
 use crate::store::catalogue::RecordKind;
 
@@ -18,6 +19,7 @@ pub(super) fn check(view: &View<'_>, told: &Told, found: &mut Findings) {
     let mut count = 0;
     people(view, told, found, &mut count);
     study(view, told, found, &mut count);
+    policies(view, told, found, &mut count);
     match view.records::<SiteRecord>(RecordKind::Site) {
         Ok(records) => {
             count += records.len();
@@ -117,6 +119,22 @@ fn study(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usize) 
     let newest = records.last().map(|r| (i64::from(r.version), r.digest));
     if newest != told.study {
         found.fault("the study definition", "the newest is not the one that the ledger tells of", OTHERS);
+    }
+}
+
+/// The first policies are those of the founding; every later version has a record.
+fn policies(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usize) {
+    let records = match policy::versions(view) {
+        Ok(records) => records,
+        Err(error) => return found.error("the policies", &error),
+    };
+    *count += records.len();
+    let changes = told.policies.get(1..).unwrap_or_default();
+    if !records.iter().map(|record| &record.digest).eq(changes) {
+        found.fault("the policies", "they are not those that the ledger tells of", OTHERS);
+    }
+    if let Err(error) = policy::in_force(view) {
+        found.error("the policies", &error);
     }
 }
 
