@@ -197,7 +197,7 @@ fn taken(rules: &[Read]) -> Vec<PolicyFault> {
 fn fault(text: &str, found: &DetailedError, remedy: &str) -> PolicyFault {
     let plain = |words: &str| -> String { words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect() };
     let line = found.source_locations.first().map(|place| line_of(text, place.loc.start));
-    let help = found.help.as_deref().map(|help| format!("{}. ", plain(help).trim_end_matches('.')));
+    let help = found.help.as_deref().map(|help| plain(help).trim_end_matches(['.', '?']).to_owned() + ". ");
     let what = plain(&found.message);
     PolicyFault { line, what, remedy: format!("{}{remedy}", help.unwrap_or_default()) }
 }
@@ -215,12 +215,8 @@ fn starts(text: &str) -> Vec<usize> {
     while let Some(c) = chars.next() {
         match c {
             '\n' => line += 1,
-            '\\' if string => {
-                // What is escaped cannot end the string.
-                if chars.next() == Some('\n') {
-                    line += 1;
-                }
-            }
+            // What is escaped cannot end the string.
+            '\\' if string => line += usize::from(chars.next() == Some('\n')),
             '"' => string = !string,
             _ if string => {}
             '/' if chars.peek() == Some(&'/') => while chars.next_if(|c| *c != '\n').is_some() {},
