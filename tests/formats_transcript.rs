@@ -140,7 +140,7 @@ fn webvtt() {
         ]
     );
     assert_eq!(read.unknown_labels.iter().map(|u| u.line).collect::<Vec<_>>(), [18]);
-    assert!(read.notices.iter().any(|n| n.contains("1 comments")));
+    assert!(read.notices.iter().any(|n| n.contains("1 comment.")));
     for bad in
         ["", "00:01.000 --> 00:02.000\na\n", "WEBVTT\n\na\nb\n", "WEBVTT\n\n00:02.000 --> 00:01.000\na\n", "WEBVTT\n"]
     {

@@ -29,6 +29,15 @@ pub fn page(field: &str, text: &str) -> Result<String> {
     bounded(field, text, PAGE)
 }
 
+/// A number of things in words: `1 turn`, `2 turns`.
+pub fn count<N: TryInto<u64>>(n: N, one: &str, more: &str) -> String {
+    match n.try_into() {
+        Ok(1) => format!("1 {one}"),
+        Ok(n) => format!("{n} {more}"),
+        Err(_) => format!("many {more}"),
+    }
+}
+
 fn bounded(field: &str, text: &str, most: usize) -> Result<String> {
     if text.chars().count() > most {
         return Err(Error::user(format!("{field} is longer than {most} characters"), "Shorten it."));

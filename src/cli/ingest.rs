@@ -9,6 +9,7 @@ use super::global::Global;
 use super::progress::Bar;
 use super::screen::{Screen, table};
 use crate::base::Result;
+use crate::base::text::count;
 use crate::ops::ingest::{self, Left, Plan, Planned, Taken};
 
 /// The most notices and interviews that are told one by one on the screen.
@@ -171,10 +172,6 @@ fn done(taken: &Taken) -> String {
         ));
     }
     out
-}
-
-fn count(n: u64, one: &str, more: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{n} {more}") }
 }
 
 /// `h:mm:ss`.

@@ -15,6 +15,7 @@ mod ingest;
 mod init;
 mod interview;
 mod person;
+mod policy;
 mod progress;
 mod project;
 mod redact;
@@ -54,6 +55,9 @@ enum Command {
     /// Who may do what.
     #[command(subcommand)]
     Person(person::Command),
+    /// The rules by which material leaves.
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Ethics boards' approvals.
     #[command(subcommand)]
     Approval(approval::Command),
@@ -127,6 +131,7 @@ fn run(cli: Cli) -> crate::base::Result<()> {
         Command::Init(args) => init::run(global, args),
         Command::Study(command) => study::run(global, command),
         Command::Person(command) => person::run(global, command),
+        Command::Policy(command) => policy::run(global, command),
         Command::Approval(command) => approval::run(global, command),
         Command::Project(command) => project::run(global, command),
         Command::Ingest(args) => ingest::run(global, args),

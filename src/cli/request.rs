@@ -8,12 +8,13 @@ use serde::Serialize;
 use super::global::Global;
 use super::screen::{Screen, table};
 use crate::base::id::ProjectId;
+use crate::base::text::count;
 use crate::base::time::Date;
 use crate::base::{Error, Result};
 use crate::crypto::card::{MOST_BYTES, VaultCard};
 use crate::domain::conditions::Conditions;
 use crate::domain::request::number;
-use crate::ops::decide::{self, Outcome, Preview, Standing, Terms};
+use crate::ops::decide::{self, Outcome, Preview, Standing, Terms, Why};
 use crate::ops::request::{self, Listed, MAX_SEALED, Shown, Wish};
 use crate::store::files;
 
@@ -146,8 +147,11 @@ pub(super) fn run(global: &Global, command: Command) -> Result<()> {
         Command::Approve(args) => approve(global, &screen, &args),
         Command::Deny { request, reason } => {
             let number = number(&request)?;
-            screen.confirm(&format!("Deny REQ-{number}?"))?;
-            let outcome = global.with_vault("request deny", |vault| decide::deny(vault, number, &reason))?;
+            let outcome = global.with_vault("request deny", |vault| {
+                decide::require_steward(vault)?;
+                screen.confirm(&format!("Deny REQ-{number}?"))?;
+                decide::deny(vault, number, &reason)
+            })?;
             screen.answer(&outcome, || format!("{} is denied. Tell the analyst why.", outcome.request))
         }
     }
@@ -238,6 +242,7 @@ fn receive(global: &Global, screen: &Screen, paths: &[PathBuf]) -> Result<()> {
 fn approve(global: &Global, screen: &Screen, args: &Decide) -> Result<()> {
     let (number, terms) = (number(&args.request)?, args.terms());
     let outcome = global.with_vault("request approve", |vault| {
+        decide::require_steward(vault)?;
         let preview = decide::preview(vault, number, &terms)?;
         if !screen.json() {
             screen.note(&summary(&preview));
@@ -325,32 +330,33 @@ fn shown_words(shown: &Shown) -> String {
 
 fn summary(preview: &Preview) -> String {
     format!(
-        "{} for {}, project {}, level {}, until {}:\n  {} interviews go, {} stay; {} turns go, {} stay.",
+        "{} for {}, project {}, level {}, until {}:\n  {}, {} stay; {}, {} stay.",
         preview.request,
         preview.recipient,
         preview.project,
         preview.level,
         preview.until,
-        preview.interviews_going,
+        count(preview.interviews_going, "interview goes", "interviews go"),
         preview.interviews_left_out,
-        preview.turns_going,
+        count(preview.turns_going, "turn goes", "turns go"),
         preview.turns_left_out,
     )
 }
 
 fn preview_words(preview: &Preview) -> String {
+    let turns = |why: &Why| count(why.turns, "turn", "turns");
     let mut out = summary(preview);
     out.push('\n');
     for item in &preview.items {
         let kind = if item.translation { ", translation" } else { "" };
-        let goes = if item.goes { format!("{} turns go", item.turns_going) } else { "stays".to_owned() };
+        let goes = if item.goes { count(item.turns_going, "turn goes", "turns go") } else { "stays".to_owned() };
         out.push_str(&format!("\n{} ({}{kind}, version {}): {goes}\n", item.code, item.language, item.version));
         for why in &item.left_out {
-            out.push_str(&format!("  left out, {} turns: {}\n", why.turns, why.words));
+            out.push_str(&format!("  left out, {}: {}\n", turns(why), why.words));
         }
         for voice in &item.voices {
             for why in &voice.reasons {
-                out.push_str(&format!("  voice {}, {} turns: {} ({})\n", voice.label, why.turns, why.words, why.rule));
+                out.push_str(&format!("  voice {}, {}: {} ({})\n", voice.label, turns(why), why.words, why.rule));
             }
         }
     }

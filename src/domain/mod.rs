@@ -18,6 +18,7 @@ pub mod policy;
 mod policy_facts;
 #[cfg(test)]
 mod policy_tests;
+mod policy_text;
 mod policy_words;
 pub mod project;
 pub mod replay;

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cedar_policy::{Authorizer, Decision, Effect, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{Authorizer, Decision, PolicyId, PolicySet, Schema, ValidationMode, Validator};
 
 use super::policy_facts::translate;
 pub use super::policy_facts::{Action, Party, Question, Reason, ReleaseTerms, Terms, Verdict, VoiceFacts, module_word};
-use super::policy_words::sentence;
+pub use super::policy_text::{Explained, Part, PolicyFault, Rule, explain};
+use super::policy_text::{parse, schema};
 use crate::base::{Error, Result};
 use crate::ledger::event::Digest;
 
@@ -19,15 +20,12 @@ pub const PERMIT: &str = include_str!("../../schema/policy/permit.cedar");
 /// The written specification of a release and of a work order, for the proof; never used for deciding.
 pub const SPEC: &str = include_str!("../../schema/policy/spec.cedar");
 
-/// The largest text of a site's policies that is read, in bytes.
-const MAX_TEXT: usize = 256 * 1024;
-
 /// The policies in force, compiled once: the floor, the permits, and the site's own.
 pub struct Policies {
     text: String,
     schema: Schema,
     set: PolicySet,
-    words: BTreeMap<String, String>,
+    rules: BTreeMap<String, Rule>,
     authorizer: Authorizer,
 }
 
@@ -38,13 +36,9 @@ impl Policies {
     /// taken, or does not keep to the schema (Cedar's strict validation).
     pub fn load(site_texts: &[&str]) -> Result<Self> {
         let mut text = format!("{FLOOR}\n{PERMIT}");
-        for (i, site) in site_texts.iter().enumerate() {
-            let rules = parse(site).map_err(|e| e.at(format!("policy text {}", i + 1)))?;
-            if rules.iter().any(|(id, _)| id.starts_with("floor-")) {
-                return Err(Error::user(
-                    format!("policy text {} has a rule whose @id begins with floor-", i + 1),
-                    "Only the floor's own rules are called so; choose another @id.",
-                ));
+        for site in site_texts {
+            if let Some(fault) = explain(site)?.faults.first() {
+                return Err(fault.error());
             }
             text.push('\n');
             text.push_str(site);
@@ -65,16 +59,12 @@ impl Policies {
     }
 
     fn compile(text: String) -> Result<Self> {
-        let (schema, _) =
-            Schema::from_cedarschema_str(SCHEMA).map_err(|_| Error::bug("the policy schema does not parse"))?;
+        let schema = schema()?;
         let policies = parse(&text)?;
-        let mut words = BTreeMap::new();
+        let mut rules = BTreeMap::new();
         let mut set = PolicySet::new();
         for (id, policy) in policies {
-            if policy.effect() == Effect::Forbid {
-                let own = sentence(&id).or_else(|| policy.annotation("reason"));
-                words.insert(id.clone(), own.map_or_else(|| format!("the site's rule {id} forbids it"), str::to_owned));
-            }
+            rules.insert(id.clone(), Rule::of(&id, &policy));
             set.add(policy.new_id(PolicyId::new(&id))).map_err(|_| {
                 Error::user(
                     format!("two policies have the id {id}"),
@@ -89,7 +79,7 @@ impl Policies {
                 "Correct the rule; schema/policy/subrosa.cedarschema lists what there is.",
             ));
         }
-        Ok(Self { text, schema, set, words, authorizer: Authorizer::new() })
+        Ok(Self { text, schema, set, rules, authorizer: Authorizer::new() })
     }
 
     /// The whole text, as the ledger records it; [`Self::recorded`] reads it back.
@@ -105,7 +95,12 @@ impl Policies {
 
     /// The ids of all rules.
     pub fn ids(&self) -> BTreeSet<String> {
-        self.set.policies().map(|policy| policy.id().to_string()).collect()
+        self.rules.keys().cloned().collect()
+    }
+
+    /// All rules, by id.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.values()
     }
 }
 
@@ -113,36 +108,6 @@ impl std::fmt::Debug for Policies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Policies({:?})", self.digest())
     }
-}
-
-/// The rules of a text with their ids.
-fn parse(text: &str) -> Result<Vec<(String, Policy)>> {
-    if text.len() > MAX_TEXT {
-        return Err(Error::user("a policy text is larger than 256 KiB", "Check that it is the right file."));
-    }
-    let set: PolicySet = text.parse().map_err(|e: cedar_policy::ParseErrors| {
-        Error::user(
-            format!("the policies do not parse: {e}"),
-            "Correct the text; docs.cedarpolicy.com describes the language.",
-        )
-    })?;
-    if set.num_of_templates() > 0 {
-        return Err(Error::user("a policy is a template", "Write it without ?principal and ?resource."));
-    }
-    let mut policies = Vec::new();
-    for policy in set.policies() {
-        let id = policy.annotation("id").unwrap_or_default();
-        let plain = id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if id.is_empty() || id.len() > 64 || !plain {
-            return Err(Error::user(
-                "a policy has no @id, or one that is not of small letters, digits and dashes",
-                "Put a line such as @id(\"no-teaching\") before it.",
-            ));
-        }
-        policies.push((id.to_owned(), policy.clone()));
-    }
-    policies.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(policies)
 }
 
 /// Decides one question. Any error on the way is a refusal.
@@ -193,7 +158,7 @@ impl Policies {
             .reason()
             .map(|id| {
                 let rule = id.to_string();
-                let words = self.words.get(&rule).cloned().unwrap_or_default();
+                let words = self.rules.get(&rule).and_then(|rule| rule.words.clone()).unwrap_or_default();
                 Reason { rule, words }
             })
             .collect();

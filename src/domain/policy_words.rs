@@ -1,9 +1,20 @@
-//! What each rule of the floor says, in words for a person.
+//! What each rule of the floor, and each permit of the program, says in words for a person.
 
 /// The sentence of a floor rule, by its id.
 pub(crate) fn sentence(id: &str) -> Option<&'static str> {
     FLOOR_WORDS.iter().find(|(known, _)| *known == id).map(|(_, words)| *words)
 }
+
+/// What one of the program's own permits lets through, by its id.
+pub(crate) fn allowance(id: &str) -> Option<&'static str> {
+    PERMIT_WORDS.iter().find(|(known, _)| *known == id).map(|(_, words)| *words)
+}
+
+/// Every permit of the program and what it lets through.
+pub(crate) const PERMIT_WORDS: &[(&str, &str)] = &[
+    ("release-on-decision", "an extract, on a signed decision of a steward"),
+    ("work-order-on-decision", "a piece of work, on a signed decision of a steward"),
+];
 
 /// Every rule of the floor and its sentence.
 pub(crate) const FLOOR_WORDS: &[(&str, &str)] = &[

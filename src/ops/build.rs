@@ -26,6 +26,7 @@ use self::render::Rendered;
 use self::sink::Sink;
 use super::decide::{self, DecisionRecord};
 use super::plan::{self, Facts};
+use super::policy;
 use super::request::{self, count};
 use crate::base::id::{InterviewId, ParticipantId, PersonId, ReleaseId, RequestId, VaultId};
 use crate::base::progress::Progress;
@@ -125,12 +126,14 @@ pub fn build(vault: &mut Vault<Unlocked>, number: u32, out: &Path, progress: &dy
             "Choose another name with --out; nothing was built.",
         ));
     }
-    let policies = Policies::load(&[])?;
     in_ledger(vault, number)?;
     let bytes = vault.layout().read("vault.card", card::MOST_BYTES as u64)?;
     let vault_card = VaultCard::parse(&bytes)?;
     let sink = Sink::create(out)?;
-    let mut done = vault.commit("extract build", |act| compose(act, number, &policies, &vault_card))?;
+    let mut done = vault.commit("extract build", |act| {
+        let policies = policy::in_force(act)?;
+        compose(act, number, &policies, &vault_card)
+    })?;
     done.files.insert(VAULT_CARD.to_owned(), done.released.card.to_bytes()?);
     let seq = match done.released.receipt {
         Some(seq) => seq,

@@ -98,6 +98,11 @@ pub struct Outcome {
     pub needed: usize,
 }
 
+/// Refuses whoever decides nothing, before anything is shown to them as if they could.
+pub fn require_steward(vault: &Vault<Unlocked>) -> Result<()> {
+    vault.view()?.require(Role::Steward, None)
+}
+
 /// Approves a request, for at most what it asks for. Refused: whoever is no steward of every site that it covers, one's own request, a request that another
 /// steward denied, and terms other than those that another steward has approved already.
 pub fn approve(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Result<Outcome> {

@@ -11,6 +11,7 @@ pub mod interview;
 pub mod open;
 pub mod person;
 pub mod plan;
+pub mod policy;
 pub mod project;
 pub mod redact;
 pub mod register;

@@ -63,7 +63,7 @@ pub fn read(bytes: Vec<u8>) -> Result<(String, Study)> {
 }
 
 /// What an amendment changes.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 pub struct Amendment {
     /// The version that it makes.
     pub version: u32,
@@ -73,9 +73,11 @@ pub struct Amendment {
     pub new_forms: Vec<String>,
 }
 
-/// What putting `study` in force would change; refuses what an amendment may not do.
+/// What putting `study` in force would change; refuses what an amendment may not do. For stewards.
 pub fn plan_amendment(vault: &Vault<Unlocked>, study: &Study) -> Result<Amendment> {
-    let (record, before) = vault.view()?.study()?;
+    let view = vault.view()?;
+    view.require(Role::Steward, None)?;
+    let (record, before) = view.study()?;
     let faults = study.amendment_faults(&before);
     if !faults.is_empty() {
         return Err(study::as_error(&faults));
@@ -114,7 +116,7 @@ pub fn amend(vault: &mut Vault<Unlocked>, text: &str, study: &Study) -> Result<A
             act.event(Event::Site { site: id, country: site.country.clone(), boards: site.boards.clone() });
         }
         let record = StudyRecord { version: plan.version, text: text.to_owned(), steward: act.person(), sig, digest };
-        act.tables().put_record(RecordKind::Study, &crate::session::study_id(plan.version), act.seq(), &record)?;
+        act.tables().put_record(RecordKind::Study, &crate::session::version_id(plan.version), act.seq(), &record)?;
         Ok(())
     })?;
     // New sites get their keys with the next change of membership, which this one is to the same people.

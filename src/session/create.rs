@@ -151,7 +151,7 @@ fn found(layout: &Layout, founding: &Founding<'_>) -> Result<VaultCard> {
     writer.put_record(RecordKind::Person, card.person_id().as_bytes(), 0, &person)?;
     let record =
         StudyRecord { version: 1, text: text.to_owned(), steward: card.person_id(), sig, digest: study_digest };
-    writer.put_record(RecordKind::Study, &study_id(1), 0, &record)?;
+    writer.put_record(RecordKind::Study, &version_id(1), 0, &record)?;
     writer.set_meta("keyfile_generation", &key_file.generation().to_be_bytes())?;
 
     let draft = Draft { vault, seq: 0, time: founding.now, root: tree::empty_root(), command: "init".into(), events };
@@ -179,8 +179,8 @@ fn found(layout: &Layout, founding: &Founding<'_>) -> Result<VaultCard> {
     Ok(card)
 }
 
-/// The id of the record of a version of the study.
-pub(crate) fn study_id(version: u32) -> [u8; 16] {
+/// The id of the record of a version, of the study or of the policies.
+pub(crate) fn version_id(version: u32) -> [u8; 16] {
     let mut id = [0; 16];
     id[12..].copy_from_slice(&version.to_be_bytes());
     id

@@ -10,7 +10,7 @@ mod unlock;
 mod view;
 
 pub use commit::Act;
-pub(crate) use create::study_id;
+pub(crate) use create::version_id;
 pub use create::{Founding, create};
 pub use log::{Head, Log};
 pub use rotate::{Change, change_membership, refresh_membership};

@@ -2,6 +2,7 @@
 
 use super::lines;
 use super::turns::Turns;
+use crate::base::text::count;
 use crate::base::{Error, Result};
 use crate::formats::clock;
 
@@ -53,7 +54,7 @@ pub(super) fn vtt(text: &str, turns: &mut Turns<'_>) -> Result<Vec<String>> {
             turns.cue(number + timing as u64, times, voice.as_deref(), &words)?;
         }
     }
-    Ok(if comments > 0 { vec![format!("Left out: {comments} comments.")] } else { Vec::new() })
+    Ok(if comments > 0 { vec![format!("Left out: {}.", count(comments, "comment", "comments"))] } else { Vec::new() })
 }
 
 /// Reads SubRip.

@@ -2,6 +2,7 @@
 
 use super::turns::Turns;
 use super::{MOST_BYTES, MOST_TURNS};
+use crate::base::text::count;
 use crate::base::{Error, Result};
 
 /// A part of a document's body, in reading order.
@@ -157,14 +158,15 @@ impl Body {
 impl LeftOut {
     fn notice(&self) -> Option<String> {
         let mut parts = Vec::new();
-        let mut count = |n: usize, one: &str, more: &str| match n {
-            0 => {}
-            1 => parts.push(format!("1 {one}")),
-            n => parts.push(format!("{n} {more}")),
-        };
-        count(self.deletions, "deletion of tracked changes", "deletions of tracked changes");
-        count(self.comments, "comment", "comments");
-        count(self.notes, "footnote or endnote", "footnotes or endnotes");
+        for (n, one, more) in [
+            (self.deletions, "deletion of tracked changes", "deletions of tracked changes"),
+            (self.comments, "comment", "comments"),
+            (self.notes, "footnote or endnote", "footnotes or endnotes"),
+        ] {
+            if n > 0 {
+                parts.push(count(n, one, more));
+            }
+        }
         if self.margins {
             parts.push("text in headers or footers".into());
         }

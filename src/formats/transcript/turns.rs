@@ -2,6 +2,7 @@
 
 use super::labels::{Labels, Lead, Times, label_like, leading_time};
 use super::{MOST_BYTES, MOST_TURNS};
+use crate::base::text::count;
 use crate::base::{Error, Result};
 use crate::formats::turn::{Turn, UnknownLabel};
 
@@ -148,7 +149,10 @@ impl<'a> Turns<'a> {
         let mut notices = Vec::new();
         let nobody = turns.iter().filter(|t| t.label.is_none()).count();
         if nobody > 0 {
-            notices.push(format!("{nobody} turns do not say who speaks; each counts as every voice's."));
+            notices.push(format!(
+                "{} not say who speaks; each counts as every voice's.",
+                count(nobody, "turn does", "turns do")
+            ));
         }
         if let Some(line) = self.back {
             notices.push(format!("Times go back at line or paragraph {line}; they are kept as they are."));

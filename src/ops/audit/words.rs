@@ -3,6 +3,7 @@
 use super::Names;
 use super::names::short;
 use crate::base::role::RoleGrant;
+use crate::base::text;
 use crate::ledger::event::{ConsentAct, ConsentFacts, DecisionFacts, Event, Module, ModuleState, Scope};
 
 /// What an event says, in one line. Tokens and ids by their first eight digits.
@@ -198,10 +199,6 @@ fn list<T: AsRef<str>>(items: &[T]) -> String {
     items.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ")
 }
 
-fn count<N: TryInto<i64>>(n: N, of: &str) -> String {
-    match n.try_into() {
-        Ok(1) => format!("1 {of}"),
-        Ok(n) => format!("{n} {of}s"),
-        Err(_) => format!("many {of}s"),
-    }
+fn count<N: TryInto<u64>>(n: N, of: &str) -> String {
+    text::count(n, of, &format!("{of}s"))
 }

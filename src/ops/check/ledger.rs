@@ -23,6 +23,8 @@ pub(super) struct Told {
     pub(super) keyring: Option<(i64, Digest)>,
     /// Version and digest of the newest study.
     pub(super) study: Option<(i64, Digest)>,
+    /// Digests of the policies, one for each time that they came into force.
+    pub(super) policies: Vec<Digest>,
     pub(super) sites: BTreeSet<SiteId>,
     pub(super) approvals: BTreeMap<ApprovalId, ApprovalFacts>,
     pub(super) projects: BTreeSet<ProjectId>,
@@ -142,6 +144,7 @@ impl Told {
             Event::Site { site, .. } => {
                 self.sites.insert(*site);
             }
+            Event::Policy { digest, .. } => self.policies.push(*digest),
             Event::Approval(facts) => {
                 self.approvals.insert(facts.approval, facts.clone());
             }

@@ -8,6 +8,7 @@ use crate::domain::approval::Approval;
 use crate::ledger::event::Digest;
 use crate::ops::build::Released;
 use crate::ops::decide::DecisionRecord;
+use crate::ops::policy;
 use crate::session::{PersonRecord, SiteRecord, StudyRecord, View};
 use crate::store::catalogue::RecordKind;
 
@@ -19,6 +20,7 @@ pub(super) fn check(view: &View<'_>, told: &Told, found: &mut Findings) {
     let mut count = 0;
     people(view, told, found, &mut count);
     study(view, told, found, &mut count);
+    policies(view, told, found, &mut count);
     match view.records::<SiteRecord>(RecordKind::Site) {
         Ok(records) => {
             count += records.len();
@@ -140,6 +142,22 @@ fn releases(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usiz
             Ok(None) => found.fault(place, "the ledger tells of it, the catalogue has lost it", OTHERS),
             Err(error) => found.error(place, &error),
         }
+    }
+}
+
+/// The first policies are those of the founding; every later version has a record.
+fn policies(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usize) {
+    let records = match policy::versions(view) {
+        Ok(records) => records,
+        Err(error) => return found.error("the policies", &error),
+    };
+    *count += records.len();
+    let changes = told.policies.get(1..).unwrap_or_default();
+    if !records.iter().map(|record| &record.digest).eq(changes) {
+        found.fault("the policies", "they are not those that the ledger tells of", OTHERS);
+    }
+    if let Err(error) = policy::in_force(view) {
+        found.error("the policies", &error);
     }
 }
 

@@ -11,11 +11,12 @@ use crate::base::time::Date;
 use crate::domain::consent_turns::{LeftOut, TurnVerdict};
 use crate::domain::decide::{Decided, ItemPlan, VoicePlan};
 use crate::domain::interview::SpeakerRole;
-use crate::domain::policy::{Party, Policies};
+use crate::domain::policy::Party;
 use crate::domain::request::Filed;
 use crate::domain::transcript::TranscriptKind;
 use crate::ledger::event::{DecisionFacts, Event};
 use crate::ops::plan::{self, Facts};
+use crate::ops::policy;
 use crate::ops::register;
 use crate::ops::request::{self, count};
 use crate::session::{Unlocked, Vault, View};
@@ -96,9 +97,9 @@ pub struct Why {
 
 /// What policy would leave out of what a request asks for, on these terms; without terms, on those of a decision that stands.
 pub fn preview(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Result<Preview> {
-    let policies = Policies::load(&[])?;
     vault.commit("request preview", |act| {
         request::require_desk(act)?;
+        let policies = policy::in_force(act)?;
         let filed = request::find(act, number)?;
         let nobody = PersonId::from_bytes([0; 16]);
         let (mut facts, list) = terms_of(act, &filed, terms, nobody, act.now())?;

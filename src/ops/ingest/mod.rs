@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use crate::base::id::Token;
 use crate::base::progress::Progress;
+use crate::base::text::count;
 use crate::base::{Error, Result};
 use crate::ledger::event::{Digest, Event};
 use crate::session::{Unlocked, Vault};
@@ -174,11 +175,12 @@ fn plan_of(delivery: &Delivery, summaries: &BTreeMap<String, words::Summary>, wo
     let named = delivery.files.len() as u64 + 1;
     let unnamed_files = delivery.folder.left().files.saturating_sub(named);
     if lines.is_empty() && unnamed_files > 0 {
-        notices
-            .push(format!("{unnamed_files} files in the folder are not named by the manifest and are not taken in."));
+        let files = count(unnamed_files, "file in the folder is", "files in the folder are");
+        notices.push(format!("{files} not named by the manifest and not taken in."));
     }
     if work.known_files > 0 {
-        notices.push(format!("{} files are in the vault already and are passed over.", work.known_files));
+        let files = count(work.known_files, "file is", "files are");
+        notices.push(format!("{files} in the vault already and passed over."));
     }
     Plan {
         faults: lines,
