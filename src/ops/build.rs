@@ -12,6 +12,7 @@ mod readme;
 mod render;
 mod sink;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -368,16 +369,19 @@ fn refuse_what_may_not_leave(
         return Err(stop(&format!("turn {turn} of {citation}")));
     }
     let guard = Guard::new(act, &known.study, render::people(&rendered.register, &rendered.others));
-    if guard.in_speech(&known.project.title, &[])? {
+    if guard.first_in_speech(&[(known.project.title.clone(), Vec::new())])?.is_some() {
         return Err(stop("the title of the project"));
     }
     let manifest = canonical::to_vec(manifest)?;
-    let all = files.iter().map(|(name, bytes)| (name.as_str(), bytes)).chain([(MANIFEST, &manifest)]);
-    for (name, bytes) in all {
-        let text = String::from_utf8_lossy(bytes);
-        if guard.in_text(&text)? || guard.in_text(name)? {
-            return Err(stop(&format!("the file {}", name.rsplit('/').next().unwrap_or(name))));
-        }
+    let all: Vec<(&str, Cow<'_, str>)> = files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes))
+        .chain([(MANIFEST, &manifest)])
+        .map(|(name, bytes)| (name, String::from_utf8_lossy(bytes)))
+        .collect();
+    let texts: Vec<&str> = all.iter().flat_map(|(name, text)| [text.as_ref(), *name]).collect();
+    match guard.first_in_texts(&texts)?.and_then(|at| all.get(at / 2)) {
+        Some((name, _)) => Err(stop(&format!("the file {}", name.rsplit('/').next().unwrap_or(name)))),
+        None => Ok(()),
     }
-    Ok(())
 }

@@ -171,3 +171,12 @@ proptest! {
         prop_assert!(detect(&text, &known).iter().any(|s| s.start <= start && s.end >= start + 8));
     }
 }
+
+#[test]
+fn known_entities_alone_are_found_without_what_patterns_find() {
+    let detector = Detector::new(&[person("1", &["Вера Щеглова"])]);
+    let text = "Вера Щеглова, vera@pochta.example";
+    assert_eq!(detector.detect(text).len(), 2);
+    let alone: Vec<_> = detector.detect_known(text).iter().map(|s| (s.start, s.end, s.layer)).collect();
+    assert_eq!(alone, [(0, 12, "known")]);
+}

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::base::Result;
@@ -18,6 +19,11 @@ const SHORTEST: usize = 4;
 pub(super) struct Guard<'g, 'v> {
     view: &'g View<'v>,
     study: &'g Study,
+    named: Named,
+}
+
+/// Everybody who may not be named.
+struct Named {
     detector: Detector,
     /// What follows, by the first word; words in small letters.
     sequences: HashMap<String, Vec<Vec<String>>>,
@@ -47,37 +53,31 @@ impl<'g, 'v> Guard<'g, 'v> {
             known.push(KnownEntity { key: key.clone(), class: Class::Person, forms: names, pseudonym: None });
             known.push(KnownEntity { key, class: Class::Contact, forms: contacts, pseudonym: None });
         }
-        Self { view, study, detector: Detector::new(&known), sequences }
+        Self { view, study, named: Named { detector: Detector::new(&known), sequences } }
     }
 
-    /// Whether something in words that people said may not leave. `kept`: stretches of the original that a person decided may stay.
-    pub(super) fn in_speech(&self, text: &str, kept: &[String]) -> Result<bool> {
-        let stays = |found: &str| kept.iter().any(|kept| kept.contains(found));
-        let engine = self.detector.detect(text).into_iter().filter(|span| span.layer == "known").any(|span| {
-            let found: String = text.chars().skip(span.start).take(span.end - span.start).collect();
-            !stays(&found)
-        });
-        let allowed: Vec<Vec<String>> = kept.iter().map(|kept| words(kept)).collect();
-        Ok(engine || self.sequence(text, 1, &allowed) || self.code(text)?)
+    /// The first of some turns, as they would leave, in which something may not. With each, the stretches of the original that a person decided may stay.
+    pub(super) fn first_in_speech(&self, turns: &[(String, Vec<String>)]) -> Result<Option<usize>> {
+        let named = &self.named;
+        let first = turns.par_iter().position_first(|(text, kept)| named.in_speech(text, kept));
+        for (at, (text, _)) in turns.iter().enumerate().take(first.unwrap_or(turns.len())) {
+            if self.code(text)? {
+                return Ok(Some(at));
+            }
+        }
+        Ok(first)
     }
 
-    /// Whether something in a text of our own may not leave; single words of names are everyday words there.
-    pub(super) fn in_text(&self, text: &str) -> Result<bool> {
-        Ok(self.sequence(text, 2, &[]) || self.code(text)?)
-    }
-
-    fn sequence(&self, text: &str, least: usize, allowed: &[Vec<String>]) -> bool {
-        let words = words(text);
-        let within =
-            |sequence: &[String]| allowed.iter().any(|kept| kept.windows(sequence.len()).any(|w| w == sequence));
-        (0..words.len()).any(|at| {
-            let known = words.get(at).and_then(|first| self.sequences.get(first));
-            known.into_iter().flatten().any(|sequence| {
-                sequence.len() >= least
-                    && words.get(at..at + sequence.len()) == Some(sequence.as_slice())
-                    && !within(sequence)
-            })
-        })
+    /// The first of some texts of our own in which something may not leave; single words of names are everyday words there.
+    pub(super) fn first_in_texts(&self, texts: &[&str]) -> Result<Option<usize>> {
+        let named = &self.named;
+        let first = texts.par_iter().position_first(|text| named.sequence(text, 2, &[]));
+        for (at, text) in texts.iter().enumerate().take(first.unwrap_or(texts.len())) {
+            if self.code(text)? {
+                return Ok(Some(at));
+            }
+        }
+        Ok(first)
     }
 
     /// Whether an archive code of the vault stands in the text, in any of the forms in which people write them.
@@ -96,6 +96,32 @@ impl<'g, 'v> Guard<'g, 'v> {
             }
         }
         Ok(false)
+    }
+}
+
+impl Named {
+    fn in_speech(&self, text: &str, kept: &[String]) -> bool {
+        let stays = |found: &str| kept.iter().any(|kept| kept.contains(found));
+        let engine = self.detector.detect_known(text).into_iter().any(|span| {
+            let found: String = text.chars().skip(span.start).take(span.end - span.start).collect();
+            !stays(&found)
+        });
+        let allowed: Vec<Vec<String>> = kept.iter().map(|kept| words(kept)).collect();
+        engine || self.sequence(text, 1, &allowed)
+    }
+
+    fn sequence(&self, text: &str, least: usize, allowed: &[Vec<String>]) -> bool {
+        let words = words(text);
+        let within =
+            |sequence: &[String]| allowed.iter().any(|kept| kept.windows(sequence.len()).any(|w| w == sequence));
+        (0..words.len()).any(|at| {
+            let known = words.get(at).and_then(|first| self.sequences.get(first));
+            known.into_iter().flatten().any(|sequence| {
+                sequence.len() >= least
+                    && words.get(at..at + sequence.len()) == Some(sequence.as_slice())
+                    && !within(sequence)
+            })
+        })
     }
 }
 

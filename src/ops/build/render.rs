@@ -216,7 +216,8 @@ impl Transcript<'_, '_> {
             by_turn.entry(usize::try_from(mark.turn).unwrap_or(usize::MAX)).or_default().push(mark);
         }
         let mut out = format!("# {citation} {}\n\n", self.item.outline.language);
-        let (mut gap, mut found) = (0, None);
+        let mut gap = 0;
+        let (mut turns, mut numbers) = (Vec::new(), Vec::new());
         for (at, ((verdict, words), facts)) in
             verdicts.iter().zip(&content.texts).zip(&self.item.outline.turns).enumerate()
         {
@@ -227,15 +228,15 @@ impl Transcript<'_, '_> {
             close(&mut out, &mut gap);
             let marks = by_turn.get(&at).map(Vec::as_slice).unwrap_or_default();
             let spoken = one_line(&apply(words, &merged(marks, self.strength))?);
-            if found.is_none() && self.guard.in_speech(&spoken, &kept(words, marks))? {
-                found = Some(at + 1);
-            }
             out.push_str(&self.label(facts.label.as_deref()));
             out.push_str(": ");
             out.push_str(&spoken);
             out.push('\n');
+            turns.push((spoken, kept(words, marks)));
+            numbers.push(at + 1);
         }
         close(&mut out, &mut gap);
+        let found = self.guard.first_in_speech(&turns)?.and_then(|first| numbers.get(first).copied());
         Ok((out, found))
     }
 
