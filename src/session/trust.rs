@@ -134,10 +134,10 @@ impl Vault<Unlocked> {
         let newest =
             newest.map(|(_, note)| SignedCheckpoint::parse(note.as_bytes(), &self.origin(), &key)).transpose()?;
         let size = newest.as_ref().map_or(0, |n| n.checkpoint().size);
-        if let Some(newest) = &newest {
-            if size > head.size || self.state.log.root(size)? != newest.checkpoint().root {
-                return Err(rolled_back("the ledger"));
-            }
+        if let Some(newest) = &newest
+            && (size > head.size || self.state.log.root(size)? != newest.checkpoint().root)
+        {
+            return Err(rolled_back("the ledger"));
         }
         let signs = self.is_writer().then_some(());
         let note = match (newest, signs) {
