@@ -1,11 +1,10 @@
 //! The key file: one random key a participant and an object, in sorted 64-byte records under epoch keys
 //! (docs/format.md, section 4). Found by binary search; rewritten whole, in one rename.
 
+mod encoding;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-
-use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use super::files;
 use crate::base::id::{SiteId, SlotId, VaultId};
@@ -13,10 +12,8 @@ use crate::base::secret::Key;
 use crate::base::{Error, Result, canonical, random};
 use crate::crypto::seal;
 
-const MAGIC: &[u8; 8] = b"SBRKEYS1";
-const FORMAT: &str = "subrosa-keyfile/1";
-const RECORD: usize = 64;
-const MAC: usize = 32;
+use encoding::{FORMAT, Header, Inner, Parts, RECORD, damaged, decode_key, nonce, open_site, seal_site, split, tag};
+
 /// 16 million keys.
 const MAX_BYTES: u64 = 1 << 30;
 
@@ -49,34 +46,6 @@ struct Site {
     generation: u32,
     sealed: Vec<u8>,
     key: Option<Key>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Header {
-    epoch: u64,
-    format: String,
-    generation: u64,
-    records: u64,
-    sealed: String,
-    vault: VaultId,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Inner {
-    decoy_seed: String,
-    decoys: u64,
-    index: String,
-    meta: String,
-    sites: BTreeMap<SiteId, SiteText>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SiteText {
-    generation: u32,
-    key: String,
 }
 
 impl KeyFile {
@@ -327,39 +296,6 @@ impl KeyFile {
         Ok(())
     }
 
-    fn encode(&self, records: &[[u8; RECORD]], catalogue: &Key) -> Result<Vec<u8>> {
-        let sites = self
-            .sites
-            .iter()
-            .map(|(id, s)| (*id, SiteText { generation: s.generation, key: data_encoding::BASE64.encode(&s.sealed) }));
-        let inner = Inner {
-            decoy_seed: data_encoding::BASE64.encode(self.decoy_seed.expose()),
-            decoys: self.decoys,
-            index: data_encoding::BASE64.encode(self.index.expose()),
-            meta: data_encoding::BASE64.encode(self.meta.expose()),
-            sites: sites.collect(),
-        };
-        let inner = Zeroizing::new(canonical::to_vec(&inner)?);
-        let outer = seal::derive(catalogue, self.vault.as_bytes(), "subrosa/keyfile/outer/1")?;
-        let header = Header {
-            epoch: self.epoch,
-            format: FORMAT.into(),
-            generation: self.generation,
-            records: records.len() as u64,
-            sealed: data_encoding::BASE64.encode(&seal::seal(&outer, b"subrosa/keyfile/1", &inner)?),
-            vault: self.vault,
-        };
-        let head = canonical::to_vec(&header)?;
-        let mut bytes = Vec::with_capacity(12 + head.len() + records.len() * RECORD + MAC);
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&u32::try_from(head.len()).map_err(|_| damaged())?.to_be_bytes());
-        bytes.extend_from_slice(&head);
-        records.iter().for_each(|r| bytes.extend_from_slice(r));
-        let mac = tag(catalogue, self.vault, &bytes)?;
-        bytes.extend_from_slice(&mac);
-        Ok(bytes)
-    }
-
     fn find(&self, slot: SlotId) -> Option<&[u8]> {
         if let Some(record) = self.fresh.get(&slot) {
             return Some(record);
@@ -403,67 +339,10 @@ fn rounded(count: u64) -> u64 {
     count.div_ceil(step) * step
 }
 
-/// The parts of a key file.
-struct Parts<'a> {
-    head: &'a [u8],
-    records: &'a [u8],
-    mac: [u8; MAC],
-    /// All that the mac is over.
-    signed: &'a [u8],
-}
-
-fn split(bytes: &[u8]) -> Result<Parts<'_>> {
-    let parse = || {
-        let (signed, mac) = bytes.split_last_chunk::<MAC>()?;
-        let rest = signed.strip_prefix(MAGIC)?;
-        let (length, rest) = rest.split_first_chunk::<4>()?;
-        let (head, records) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
-        (records.len() % RECORD == 0).then_some(Parts { head, records, mac: *mac, signed })
-    };
-    parse().ok_or_else(damaged)
-}
-
-fn tag(catalogue: &Key, vault: VaultId, bytes: &[u8]) -> Result<[u8; MAC]> {
-    let key = seal::derive(catalogue, vault.as_bytes(), "subrosa/keyfile/mac/1")?;
-    Ok(*blake3::keyed_hash(key.expose(), bytes).as_bytes())
-}
-
-fn nonce(slot: SlotId) -> [u8; 24] {
-    let mut nonce = [0u8; 24];
-    nonce[..16].copy_from_slice(slot.as_bytes());
-    nonce
-}
-
-fn site_aad(site: SiteId) -> Vec<u8> {
-    format!("subrosa/keyfile/1/{site}").into_bytes()
-}
-
-fn seal_site(content: &Key, vault: VaultId, site: SiteId, key: &Key) -> Result<Vec<u8>> {
-    let inner = seal::derive(content, vault.as_bytes(), "subrosa/keyfile/inner/1")?;
-    seal::seal(&inner, &site_aad(site), key.expose())
-}
-
-fn open_site(content: &Key, vault: VaultId, site: SiteId, sealed: &[u8]) -> Result<Key> {
-    let inner = seal::derive(content, vault.as_bytes(), "subrosa/keyfile/inner/1")?;
-    Key::from_slice(&seal::open(&inner, &site_aad(site), sealed).map_err(|_| damaged())?).ok_or_else(damaged)
-}
-
-fn decode_key(text: &str) -> Result<Key> {
-    let bytes = Zeroizing::new(data_encoding::BASE64.decode(text.as_bytes()).map_err(|_| damaged())?);
-    Key::from_slice(&bytes).ok_or_else(damaged)
-}
-
 fn closed() -> Error {
     Error::denied(
         "your roles do not give you the content of this site",
         "Ask a steward for the archivist's role there. If you were enrolled just now, another archivist of the site must unlock the vault once.",
-    )
-}
-
-fn damaged() -> Error {
-    Error::damage(
-        "the key file is damaged, or older than the vault's keys",
-        "Do not delete it. Put back the newest copy of the key file, or recover it from escrow.",
     )
 }
 
