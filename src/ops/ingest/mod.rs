@@ -4,11 +4,15 @@
 //! recognised by the keyed fingerprint of its bytes and passed over, so that running the same delivery again, mended or not, is safe.
 
 mod agreed;
+mod consents;
 mod delivery;
 mod folder;
+mod objects;
 mod people;
 mod plan;
 mod resolve;
+mod speakers;
+mod transcripts;
 mod words;
 mod work;
 mod write;

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::Taken;
 use super::delivery::{Delivery, FileFacts};
-use super::resolve::file_tag;
+use super::objects::file_tag;
 use super::words;
 use super::work::{Job, NewConsent, NewObject, NewTranscript, Person, Ref, Work, kind_word};
 use crate::base::id::{ConsentEventId, InterviewId, ObjectId, ParticipantId, SiteId, SlotId, Token, TranscriptId};
