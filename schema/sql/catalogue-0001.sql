@@ -8,12 +8,14 @@ CREATE TABLE meta (
 
 -- Staff, study versions, sites, approvals, projects, requests, decisions, releases, holds: governance, as JSON.
 CREATE TABLE record (
-    kind TEXT NOT NULL CHECK (kind IN ('person', 'study', 'site', 'approval', 'project', 'request', 'decision', 'release', 'hold', 'policy')),
-    id   BLOB NOT NULL CHECK (length(id) = 16),
-    seq  INTEGER NOT NULL CHECK (seq >= 0),            -- the ledger entry that last changed it
-    body TEXT NOT NULL,
+    kind   TEXT NOT NULL CHECK (kind IN ('person', 'study', 'site', 'approval', 'project', 'request', 'decision', 'release', 'hold', 'policy')),
+    id     BLOB NOT NULL CHECK (length(id) = 16),
+    parent BLOB CHECK (parent IS NULL OR length(parent) = 16), -- the request of a decision or release; the number of a request
+    seq    INTEGER NOT NULL CHECK (seq >= 0),                -- the ledger entry that last changed it
+    body   TEXT NOT NULL,
     PRIMARY KEY (kind, id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX record_by_parent ON record (kind, parent) WHERE parent IS NOT NULL;
 
 CREATE TABLE participant (
     id           BLOB PRIMARY KEY CHECK (length(id) = 16),

@@ -177,7 +177,13 @@ fn receipt(act: &mut Act<'_>, id: ReleaseId) -> Result<u64> {
     let released: Option<Released> = act.record(RecordKind::Release, id.as_bytes())?;
     let mut released = released.ok_or_else(|| Error::bug("a release was lost before its receipt"))?;
     let seq = *released.receipt.get_or_insert(act.seq());
-    act.tables().put_record(RecordKind::Release, id.as_bytes(), act.seq(), &released)?;
+    act.tables().put_record_of(
+        RecordKind::Release,
+        id.as_bytes(),
+        released.request.as_bytes(),
+        act.seq(),
+        &released,
+    )?;
     let Released { recipient, until, manifest, .. } = released;
     act.event(Event::Receipt { release: id, recipient, until, manifest });
     Ok(seq)
@@ -207,7 +213,7 @@ fn compose(act: &mut Act<'_>, number: u32, policies: &Policies, card: &VaultCard
     let mut manifest = manifest_of(vault, &known, &records, &rendered, &files)?;
     refuse_what_may_not_leave(act, &known, &rendered, &files, &manifest)?;
 
-    let before: Vec<Released> = act.records(RecordKind::Release)?;
+    let before: Vec<Released> = act.records_of(RecordKind::Release, filed.id.as_bytes())?;
     let earlier = earlier(&filed, before, &mut manifest)?;
     let again = earlier.is_some();
     let released = match earlier {
@@ -335,7 +341,13 @@ fn release(
         participants: rendered.heard.iter().copied().collect(),
         interviews: rendered.going.iter().copied().collect(),
     };
-    act.tables().put_record(RecordKind::Release, released.id.as_bytes(), act.seq(), &released)?;
+    act.tables().put_record_of(
+        RecordKind::Release,
+        released.id.as_bytes(),
+        filed.id.as_bytes(),
+        act.seq(),
+        &released,
+    )?;
     act.event(Event::Release {
         release: released.id,
         request: filed.id,

@@ -189,8 +189,7 @@ pub fn standing(view: &View<'_>, filed: &Filed, now: Moment) -> Result<Standing>
 
 /// The decisions on a request, one a steward, oldest first.
 pub fn of(view: &View<'_>, filed: &Filed) -> Result<Vec<DecisionRecord>> {
-    let mut all: Vec<DecisionRecord> = view.records(RecordKind::Decision)?;
-    all.retain(|decision| decision.facts.request == filed.id);
+    let mut all: Vec<DecisionRecord> = view.records_of(RecordKind::Decision, filed.id.as_bytes())?;
     all.sort_by_key(|decision| (decision.facts.time, decision.facts.steward));
     Ok(all)
 }
@@ -233,7 +232,7 @@ fn record(act: &mut Act<'_>, facts: DecisionFacts, list: Option<ItemList>, reaso
     let digest = Digest::of(format!("{}\n{}", facts.request, facts.steward).as_bytes());
     let mut id = [0; 16];
     id.copy_from_slice(&digest.0[..16]);
-    act.tables().put_record(RecordKind::Decision, &id, act.seq(), &record)?;
+    act.tables().put_record_of(RecordKind::Decision, &id, record.facts.request.as_bytes(), act.seq(), &record)?;
     let (items, salt) = list.map(|list| (list.items, list.salt)).unzip();
     act.event(Event::Decision { decision: facts, sig, items, salt });
     Ok(())

@@ -148,7 +148,8 @@ pub fn receive(vault: &mut Vault<Unlocked>, sealed: &[u8]) -> Result<Listed> {
             by: act.person(),
             digest,
         };
-        act.tables().put_record(RecordKind::Request, filed.id.as_bytes(), act.seq(), &filed)?;
+        let by_number = by_number(filed.number);
+        act.tables().put_record_of(RecordKind::Request, filed.id.as_bytes(), &by_number, act.seq(), &filed)?;
         act.event(Event::Request { request: filed.id, project: filed.project, requester: person, digest });
         listed(act, &filed, act.now())
     })
@@ -179,7 +180,7 @@ pub fn show(vault: &mut Vault<Unlocked>, number: u32) -> Result<Shown> {
         let asked = filed.interviews.iter().map(|id| act.load_interview(*id)).collect::<Result<Vec<_>>>()?;
         let mine: Vec<_> = asked.iter().filter(|interview| register::keeps(act, interview.row.site)).collect();
         let (codes, tokens) = mine.iter().map(|own| (own.body.code.clone(), own.body.token)).unzip();
-        let releases: Vec<super::build::Released> = act.records(RecordKind::Release)?;
+        let releases: Vec<super::build::Released> = act.records_of(RecordKind::Release, filed.id.as_bytes())?;
         let shown = Shown {
             listed: listed(act, &filed, act.now())?,
             country: country(act, &filed)?,
@@ -189,7 +190,7 @@ pub fn show(vault: &mut Vault<Unlocked>, number: u32) -> Result<Shown> {
             codes_elsewhere: asked.len() - mine.len(),
             conditions: Conditions::of(&filed.conditions).map(|c| c.version.to_owned()).unwrap_or_default(),
             decisions: decide::shown(act, &filed)?,
-            releases: releases.iter().filter(|released| released.request == filed.id).count(),
+            releases: releases.len(),
         };
         act.event(Event::Listed { what: "request".into(), filters: vec!["number".into()], count: 1 });
         opened(act, "codes of a request", tokens);
@@ -206,13 +207,18 @@ pub(super) fn opened(act: &mut Act<'_>, what: &str, tokens: Vec<Token>) {
 
 /// The request of a number.
 pub fn find(view: &View<'_>, number: u32) -> Result<Filed> {
-    let all: Vec<Filed> = view.records(RecordKind::Request)?;
-    all.into_iter().find(|filed| filed.number == number).ok_or_else(|| {
+    let mut found: Vec<Filed> = view.records_of(RecordKind::Request, &by_number(number))?;
+    found.pop().ok_or_else(|| {
         Error::user(
             "there is no request of that number",
             "See `subrosa request list`; take new ones in with `subrosa request receive`.",
         )
     })
+}
+
+/// What requests are found by.
+fn by_number(number: u32) -> [u8; 16] {
+    u128::from(number).to_be_bytes()
 }
 
 /// Refuses whoever may not see requests.

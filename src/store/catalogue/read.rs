@@ -39,6 +39,14 @@ impl<'c> Reader<'c> {
         rows.map(|t| canonical::from_slice(t.map_err(sql)?.as_bytes())).collect()
     }
 
+    /// The governance records of a kind that belong to `parent`: the decisions and releases of a request.
+    pub fn records_of<T: DeserializeOwned + Serialize>(&self, kind: RecordKind, parent: &[u8; 16]) -> Result<Vec<T>> {
+        let text = "SELECT body FROM record WHERE kind = ?1 AND parent = ?2 ORDER BY seq, id";
+        let mut query = self.db.prepare_cached(text).map_err(sql)?;
+        let rows = query.query_map(params![kind.name(), parent], |r| r.get::<_, String>(0)).map_err(sql)?;
+        rows.map(|t| canonical::from_slice(t.map_err(sql)?.as_bytes())).collect()
+    }
+
     /// One participant.
     pub fn participant(&self, id: ParticipantId) -> Result<Option<ParticipantRow>> {
         let text = "SELECT id, site, meta_slot, content_slot, meta, content FROM participant WHERE id = ?1";

@@ -44,10 +44,33 @@ impl Writer<'_> {
 
     /// Writes a governance record, last changed by entry `seq`.
     pub fn put_record<T: Serialize>(&self, kind: RecordKind, id: &[u8; 16], seq: u64, body: &T) -> Result<()> {
+        self.put(kind, id, None, seq, body)
+    }
+
+    /// As [`Self::put_record`], for a record that is found by what it belongs to ([`Reader::records_of`]).
+    pub fn put_record_of<T: Serialize>(
+        &self,
+        kind: RecordKind,
+        id: &[u8; 16],
+        parent: &[u8; 16],
+        seq: u64,
+        body: &T,
+    ) -> Result<()> {
+        self.put(kind, id, Some(parent), seq, body)
+    }
+
+    fn put<T: Serialize>(
+        &self,
+        kind: RecordKind,
+        id: &[u8; 16],
+        parent: Option<&[u8; 16]>,
+        seq: u64,
+        body: &T,
+    ) -> Result<()> {
         let text = String::from_utf8(canonical::to_vec(body)?).map_err(|_| Error::bug("a record is not UTF-8"))?;
         self.run(
-            "INSERT INTO record VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET seq = ?3, body = ?4",
-            params![kind.name(), id, number(seq)?, text],
+            "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET parent = coalesce(?3, parent), seq = ?4, body = ?5",
+            params![kind.name(), id, parent, number(seq)?, text],
         )
     }
 
