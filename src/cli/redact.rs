@@ -286,7 +286,9 @@ fn marked(global: &Global, done: &Marked) -> Result<()> {
             "{}, transcript {}: {} places; {} marks added, {} changed, {} removed\n",
             done.code, done.transcript, done.places, done.change.added, done.change.changed, done.change.removed
         );
-        if !done.not_found.is_empty() {
+        if done.not_found.len() > 12 {
+            out.push_str(&format!("The words of {} lines of the file stand nowhere here.\n", done.not_found.len()));
+        } else if !done.not_found.is_empty() {
             let lines: Vec<String> = done.not_found.iter().map(usize::to_string).collect();
             out.push_str(&format!("Words that stand nowhere: line {} of the file\n", lines.join(", ")));
         }
