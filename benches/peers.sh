@@ -5,8 +5,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 readonly MIB=${MIB:-1024} SMALL=${SMALL:-10000} RUNS=${RUNS:-3}
-cargo build --release --quiet --bin weigh
-weigh=$(realpath "${CARGO_TARGET_DIR:-target}/release/weigh")
+weigh=${WEIGH:-}
+if [ -z "$weigh" ]; then
+  cargo build --release --quiet --bin weigh
+  weigh=$(realpath "${CARGO_TARGET_DIR:-target}/release/weigh")
+fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/peers.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 

@@ -72,6 +72,7 @@ pub(crate) fn key_file(c: &mut Criterion) {
     let mut file = KeyFile::new(vault).expect("a key file");
     file.add_site(site, 1, &content).expect("a site");
     let slots: Vec<_> = (0..KEYS).map(|_| file.add(Class::Content(site)).expect("a key").0).collect();
+    file.write(&path, &catalogue).expect("written");
     let mut group = c.benchmark_group("key file of 100,000 keys");
     group.sample_size(20);
     group.bench_function("write", |b| b.iter(|| file.write(&path, &catalogue).expect("written")));
