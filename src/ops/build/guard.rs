@@ -101,28 +101,30 @@ impl<'g, 'v> Guard<'g, 'v> {
 
 impl Named {
     fn in_speech(&self, text: &str, kept: &[String]) -> bool {
-        let stays = |found: &str| kept.iter().any(|kept| kept.contains(found));
+        let allowed: Vec<Vec<String>> = kept.iter().map(|kept| words(kept)).collect();
         let engine = self.detector.detect_known(text).into_iter().any(|span| {
             let found: String = text.chars().skip(span.start).take(span.end - span.start).collect();
-            !stays(&found)
+            !within(&allowed, &words(&found))
         });
-        let allowed: Vec<Vec<String>> = kept.iter().map(|kept| words(kept)).collect();
         engine || self.sequence(text, 1, &allowed)
     }
 
     fn sequence(&self, text: &str, least: usize, allowed: &[Vec<String>]) -> bool {
         let words = words(text);
-        let within =
-            |sequence: &[String]| allowed.iter().any(|kept| kept.windows(sequence.len()).any(|w| w == sequence));
         (0..words.len()).any(|at| {
             let known = words.get(at).and_then(|first| self.sequences.get(first));
             known.into_iter().flatten().any(|sequence| {
                 sequence.len() >= least
                     && words.get(at..at + sequence.len()) == Some(sequence.as_slice())
-                    && !within(sequence)
+                    && !within(allowed, sequence)
             })
         })
     }
+}
+
+/// Whether words stand, whole and in a row, in something that a person decided to keep.
+fn within(allowed: &[Vec<String>], sequence: &[String]) -> bool {
+    !sequence.is_empty() && allowed.iter().any(|kept| kept.windows(sequence.len()).any(|w| w == sequence))
 }
 
 /// What could be a code at the beginning: up to eight letters, at most one separator, and a number that nothing goes on from. With a space between,
