@@ -51,7 +51,13 @@ impl Log {
         let size = self.db.size()?;
         let time = match size {
             0 => None,
-            _ => Some(self.entry(size - 1)?.time),
+            _ => {
+                let leaf = self.db.leaf(size - 1)?;
+                Some(match Entry::time_of(&leaf) {
+                    Some(time) => time,
+                    None => Entry::parse(&leaf)?.time,
+                })
+            }
         };
         Ok(Head { size, root: self.root(size)?, time })
     }
