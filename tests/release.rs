@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use subrosa::base::id::{HoldId, Token};
 use subrosa::base::progress::Silent;
+use subrosa::base::role::{Role, RoleGrant};
 use subrosa::base::{Error, Kind, Result};
-use subrosa::crypto::card::VaultCard;
+use subrosa::crypto::card::{VaultCard, VaultFacts};
 use subrosa::crypto::identity::Identity;
 use subrosa::crypto::padding::Padding;
 use subrosa::crypto::stream;
@@ -27,6 +28,7 @@ use subrosa::ops::open::{self, Opened, Opening, Pinned};
 use subrosa::ops::request::{self, Wish};
 use subrosa::redact::mark::{Mark, Marks, State};
 use subrosa::redact::{Class, Strength};
+use subrosa::session::{Change, change_membership};
 use subrosa::store::catalogue::RecordKind;
 use world::{OTAR, PROJECT, Put, VARYA, World, again, date, moment};
 
@@ -539,6 +541,15 @@ fn building_again_gives_the_same_bytes_and_one_release() {
     let second = world.build(request, "y.age", "2026-03-01T00:00:00Z").unwrap();
     assert_eq!((second.again, second.release, second.entry), (true, first.release, first.entry));
     assert!(plain("x.age") == plain("y.age"));
+    // The vault's card is issued anew with its people, and heads are cosigned: neither changes what was released.
+    let roles = vec![RoleGrant { role: Role::Steward, sites: None }];
+    change_membership(
+        &mut world.open(&world.ada, "2026-03-01T00:00:00Z"),
+        Change::Enrol(newcomer().card().clone(), roles),
+    )
+    .unwrap();
+    world.build(request, "w.age", "2026-03-01T00:00:00Z").unwrap();
+    assert!(plain("x.age") == plain("w.age"));
     world.open_as(&world.dora, "y.age", "work", "2026-03-02T00:00:00Z").unwrap();
     // Something changed: another release.
     let passage = Token::random().unwrap();
@@ -550,6 +561,46 @@ fn building_again_gives_the_same_bytes_and_one_release() {
     let third = world.build(request, "z.age", "2026-03-03T00:00:00Z").unwrap();
     assert!(!third.again && third.release != first.release);
     world.replayed();
+}
+
+fn newcomer() -> Identity {
+    world::person("Nell", "EE")
+}
+
+#[test]
+fn only_stewards_whom_the_card_names_decide_and_opened_files_are_private() {
+    let (world, _) = ready();
+    let request = world.ask(&[]);
+    world.agree(request);
+    world.build(request, "x.age", BUILT).unwrap();
+    // A card of the same vault that names other stewards: Ada's decision is nobody's.
+    let other = newcomer();
+    let facts = VaultFacts { stewards: vec![*other.card().sign()], ..world.card().facts().clone() };
+    let card = VaultCard::issue(facts, other.signer()).unwrap();
+    let (extract, to) = (world.path("x.age"), world.path("work"));
+    let state = world.state(&world.dora);
+    let opening = Opening {
+        identity: &world.dora,
+        extract: &extract,
+        to: &to,
+        card: Some(&card),
+        state: &state,
+        now: moment(BUILT),
+    };
+    let error = open::open(&opening, &Silent).unwrap_err();
+    assert!(error.kind() == Kind::Damage && error.what().contains("does not name"), "{error:?}");
+    assert!(!to.exists());
+    // What an interrupted opening left goes with the next one.
+    std::fs::create_dir(world.path(".work.opening")).unwrap();
+    std::fs::write(world.path(".work.opening/left"), "words").unwrap();
+    world.open_as(&world.dora, "x.age", "work", BUILT).unwrap();
+    assert!(!world.path(".work.opening").exists());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o077;
+        assert_eq!((mode(&to), mode(&to.join("transcripts")), mode(&to.join("README.txt"))), (0, 0, 0));
+    }
 }
 
 /// How often the check of the vault finds a receipt that is not the ledger's.
