@@ -99,6 +99,7 @@ fn the_demo_tells_the_whole_story_and_leaks_nothing() {
     let mut plain = Vec::new();
     decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)).unwrap().read_to_end(&mut plain).unwrap();
     assert!(leaks(&plain, &secrets).is_empty());
+    let codes = regex::bytes::Regex::new(r"\b(AM|GE|SR|PL)-0\d\b").unwrap();
     let mut archive = tar::Archive::new(&plain[..]);
     let mut names = Vec::new();
     let mut words = 0;
@@ -110,9 +111,8 @@ fn the_demo_tells_the_whole_story_and_leaks_nothing() {
         if name.starts_with("transcripts/") {
             words += text.split_whitespace().count();
         }
-        for code in ["AM-0", "GE-0", "SR-0", "PL-0"] {
-            assert!(!text.contains(code) && !name.contains(code), "an archive code in {name}");
-        }
+        // Whole words only: a pseudonym may have the same letters in it.
+        assert!(!codes.is_match(text.as_bytes()) && !codes.is_match(name.as_bytes()), "an archive code in {name}");
         names.push(name);
     }
     for needed in
