@@ -161,7 +161,9 @@ class Ledger:
                 self.leaves.append((leaf_hash(data), data))
                 tree.push(self.leaves[-1][0])
                 self.roots[tree.size] = tree.root()
-        if not self.leaves or self.leaves[0][0] != b64(self.card["genesis"], 32):
+        if not self.leaves:
+            self.fault("there are no entries")
+        elif self.leaves[0][0] != b64(self.card["genesis"], 32):
             self.fault("entry 0: it is not the genesis that the vault card names")
         if self.card["steward"] not in self.stewards:
             self.fault("the vault card is signed by somebody who never was a steward")
