@@ -8,7 +8,9 @@ use proptest::prelude::*;
 use subrosa::base::id::{ConsentEventId, InterviewId, ParticipantId, PersonId, Token, TranscriptId};
 use subrosa::base::time::{Date, Moment};
 use subrosa::domain::consent::{ConsentEvent, ConsentScope, LegalBasis, Place, TurnRange, state_at};
-use subrosa::domain::policy::{Action, Party, Policies, Question, ReleaseTerms, Terms, VoiceFacts, WorkTerms, decide_voice};
+use subrosa::domain::policy::{
+    Action, Party, Policies, Question, ReleaseTerms, Terms, VoiceFacts, WorkTerms, decide_voice,
+};
 use subrosa::ledger::event::{ConsentAct, Module, ModuleState, Tier};
 
 const MODULES: [Module; 8] = Module::ALL;

@@ -6,9 +6,9 @@ use cedar_policy::{Decision, Effect, Policy};
 use cedar_policy_symcc::Env;
 use serde_json::Value;
 
+use crate::Texts;
 use crate::prover::{Fault, Prover, Question, decide, rule, rules, schema, shown};
 use crate::report::{Check, Report};
-use crate::Texts;
 
 /// The most permissive rules that there can be.
 const EVERYTHING: &str = "permit (principal, action, resource);";
@@ -34,13 +34,21 @@ pub async fn prove(texts: &Texts, prover: &mut Prover) -> Report {
     let mut report = Report::default();
     let start = Instant::now();
     let same = same_cedar().map(|()| (None, None));
-    note(&mut report, None, None, "The program decides with the version of Cedar that the proof is about.", start, same);
+    note(
+        &mut report,
+        None,
+        None,
+        "The program decides with the version of Cedar that the proof is about.",
+        start,
+        same,
+    );
     let start = Instant::now();
     let (read, outcome) = match read(texts, &texts.schema) {
         Ok(read) => (Some(read), Ok((None, None))),
         Err(fault) => (None, Err(fault)),
     };
-    let says = "All texts keep to the schema; the floor only forbids, the specification only permits, and no rule is empty.";
+    let says =
+        "All texts keep to the schema; the floor only forbids, the specification only permits, and no rule is empty.";
     note(&mut report, None, None, says, start, outcome);
     let Some(read) = read else { return report };
     let questions = Question::all(&read.schema);
@@ -59,18 +67,20 @@ pub async fn prove(texts: &Texts, prover: &mut Prover) -> Report {
     report
 }
 
-/// Whether `permit everything` with the floor allows exactly what the specification allows, for every action; if not, what is wrong first.
-pub async fn matches_specification(texts: &Texts, prover: &mut Prover) -> Result<(), Fault> {
+/// How `permit everything` with the floor differs from the specification: the first difference, by action. None if both allow exactly the same.
+pub async fn difference(texts: &Texts, prover: &mut Prover) -> Result<Option<String>, Fault> {
     let read = read(texts, &texts.schema)?;
     let floored = with(&read.floor, vec![rule("everything", EVERYTHING)?]);
     for at in &Question::all(&read.schema) {
-        for (less, more, wrong) in [(&floored, &read.spec, "lets too much through"), (&read.spec, &floored, "forbids too much")] {
+        for (less, more, wrong) in
+            [(&floored, &read.spec, "lets too much through"), (&read.spec, &floored, "forbids too much")]
+        {
             if prover.implies(at, less, more).await?.is_some() {
-                return Err(Fault(format!("{}: the floor {wrong}", at.action())));
+                return Ok(Some(format!("{}: the floor {wrong}", at.action())));
             }
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 fn read(texts: &Texts, schema_text: &str) -> Result<Read, Fault> {
@@ -90,18 +100,32 @@ async fn about_action(report: &mut Report, prover: &mut Prover, texts: &Texts, r
 
     let start = Instant::now();
     let outcome = match &everything {
-        Ok(floored) => prover.implies(at, floored, &read.spec).await.map(|case| counter(case, "allowed, and not by the specification")),
+        Ok(floored) => prover
+            .implies(at, floored, &read.spec)
+            .await
+            .map(|case| counter(case, "allowed, and not by the specification")),
         Err(fault) => Err(fault.clone()),
     };
-    tell("`permit everything` with the floor lets nothing through that the specification does not allow.", start, outcome);
+    tell(
+        "`permit everything` with the floor lets nothing through that the specification does not allow.",
+        start,
+        outcome,
+    );
 
     let start = Instant::now();
     let outcome = unknown_rules(prover, texts, &action).await;
-    tell("Rules of which nothing is known, permitting and forbidding at will, with the floor: neither do they.", start, outcome);
+    tell(
+        "Rules of which nothing is known, permitting and forbidding at will, with the floor: neither do they.",
+        start,
+        outcome,
+    );
 
     let start = Instant::now();
     let outcome = match &everything {
-        Ok(floored) => prover.implies(at, &read.spec, floored).await.map(|case| counter(case, "allowed by the specification, and forbidden")),
+        Ok(floored) => prover
+            .implies(at, &read.spec, floored)
+            .await
+            .map(|case| counter(case, "allowed by the specification, and forbidden")),
         Err(fault) => Err(fault.clone()),
     };
     tell("The floor forbids nothing that the specification allows.", start, outcome);
@@ -150,16 +174,18 @@ async fn about_rule(report: &mut Report, prover: &mut Prover, read: &Read, at: &
     let start = Instant::now();
     let outcome = match prover.never_matches(at, forbid).await {
         Ok(true) => return false,
-        Ok(false) => {
-            prover.never_errors(at, forbid).await.map(|never| ((!never).then(|| "there is a case in which it does".to_owned()), None))
-        }
+        Ok(false) => prover
+            .never_errors(at, forbid)
+            .await
+            .map(|never| ((!never).then(|| "there is a case in which it does".to_owned()), None)),
         Err(fault) => Err(fault),
     };
     note(report, Some(&action), Some(&id), &format!("{id} never errs."), start, outcome);
     let start = Instant::now();
     let outcome = necessary(prover, read, at, forbid).await;
     let needed = matches!(outcome, Ok((None, _)));
-    let says = format!("{id} is needed: without it the proof fails, and the authorizer lets the counterexample through.");
+    let says =
+        format!("{id} is needed: without it the proof fails, and the authorizer lets the counterexample through.");
     note(report, Some(&action), Some(&id), &says, start, outcome);
     needed
 }
@@ -205,7 +231,9 @@ fn same_cedar() -> Result<(), Fault> {
         let program = version(include_str!("../../Cargo.lock"), name);
         let proof = version(include_str!("../Cargo.lock"), name);
         if program.is_none() || program != proof {
-            return Err(Fault(format!("{name}: the program has {program:?}, the proof {proof:?}; see proof/Cargo.toml")));
+            return Err(Fault(format!(
+                "{name}: the program has {program:?}, the proof {proof:?}; see proof/Cargo.toml"
+            )));
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ mod checks;
 mod prover;
 mod report;
 
-pub use checks::{matches_specification, prove};
+pub use checks::{difference, prove};
 pub use prover::{Fault, Prover};
 pub use report::{Check, Report};
 

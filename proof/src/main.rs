@@ -26,7 +26,8 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<Report, Fault> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Fault(e.to_string()))?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Fault(e.to_string()))?;
     runtime.block_on(async { Ok(prove(&Texts::embedded(), &mut Prover::start()?).await) })
 }
 

@@ -32,15 +32,20 @@ pub struct Prover {
 }
 
 impl Prover {
-    /// Starts cvc5: the program that the variable `CVC5` names, else the one on the path. A question may take a minute.
+    /// Starts cvc5: the program that the variable `CVC5` names, else the one on the path. A question may take it a minute.
     pub fn start() -> Result<Self, Fault> {
         let missing = "cvc5 does not start (install Debian's package cvc5, or name the program in the variable CVC5)";
-        let solver = LocalSolver::cvc5().map_err(fault(missing))?;
+        let solver = LocalSolver::cvc5_with_args(["--tlimit-per=60000"]).map_err(fault(missing))?;
         Ok(Self { compiler: CedarSymCompiler::new(solver).map_err(fault(missing))? })
     }
 
     /// Whether all that `less` allows is allowed by `more`; if not, a case.
-    pub(crate) async fn implies(&mut self, at: &Question<'_>, less: &[Policy], more: &[Policy]) -> Result<Option<Env>, Fault> {
+    pub(crate) async fn implies(
+        &mut self,
+        at: &Question<'_>,
+        less: &[Policy],
+        more: &[Policy],
+    ) -> Result<Option<Env>, Fault> {
         let (less, more) = (at.compile(less)?, at.compile(more)?);
         self.compiler.check_implies_with_counterexample_opt(&less, &more).await.map_err(fault("the solver"))
     }
@@ -90,7 +95,8 @@ impl<'a> Question<'a> {
     }
 
     fn compile(&self, policies: &[Policy]) -> Result<CompiledPolicySet, Fault> {
-        CompiledPolicySet::compile(&set(policies)?, &self.env, self.schema).map_err(fault("the policies do not compile"))
+        CompiledPolicySet::compile(&set(policies)?, &self.env, self.schema)
+            .map_err(fault("the policies do not compile"))
     }
 
     fn compile_one(&self, policy: &Policy) -> Result<CompiledPolicy, Fault> {
