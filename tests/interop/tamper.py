@@ -47,9 +47,10 @@ class Keys:
         entry["sig"] = text(key.sign(b"subrosa/entry/1\n" + canonical(entry).encode()))
         return canonical(entry).encode()
 
-    def checkpoint(self, origin, lines):
+    def checkpoint(self, origin, lines, key=None):
+        """A head over these entries, by the ledger's key; by another one it claims to be the ledger's."""
         note = f"{origin}\n{len(lines)}\n{root(lines)}\n"
-        return f"{note}\n\u2014 {origin} {text(key_id(origin, 1, raw(self.log)) + self.log.sign(note.encode()))}\n".encode()
+        return f"{note}\n\u2014 {origin} {text(key_id(origin, 1, raw(self.log)) + (key or self.log).sign(note.encode()))}\n".encode()
 
     def chain(self, before, after):
         """`after`, each signed anew by its own actor, with the number and the root that it has behind `before`."""
@@ -130,7 +131,8 @@ def cases(source, out, demo, old):
     copy("half an entry", instead(middle, lines[middle][:-7]), place=middle)
     size = note.decode().split("\n")[1]
     copy("checkpoint of another size", lines, checkpoint=note.replace(f"\n{size}\n".encode(), f"\n{int(size) + 1}\n".encode(), 1))
-    copy("checkpoint by a stranger's key", lines, checkpoint=note.replace(note.split()[-1][8:20], b"A" * 12))
+    copy("checkpoint signed by a stranger", lines, checkpoint=keys.checkpoint(origin, lines, stranger))
+    copy("checkpoint's signature altered", lines, checkpoint=note.replace(note.split()[-1][8:20], b"A" * 12))
     tile = copy("a tile altered", lines, tiles=True) / "tile" / "0"
     path = next(path for path in tile.rglob("*") if path.is_file())
     path.write_bytes(bytes(path.stat().st_size))
