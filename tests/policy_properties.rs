@@ -8,7 +8,9 @@ use proptest::prelude::*;
 use subrosa::base::id::{ConsentEventId, InterviewId, ParticipantId, PersonId, Token, TranscriptId};
 use subrosa::base::time::{Date, Moment};
 use subrosa::domain::consent::{ConsentEvent, ConsentScope, LegalBasis, Place, TurnRange, state_at};
-use subrosa::domain::policy::{Action, Party, Policies, Question, ReleaseTerms, Terms, VoiceFacts, decide_voice};
+use subrosa::domain::policy::{
+    Action, Party, Policies, Question, ReleaseTerms, Terms, VoiceFacts, WorkTerms, decide_voice,
+};
 use subrosa::ledger::event::{ConsentAct, Module, ModuleState, Tier};
 
 const MODULES: [Module; 8] = Module::ALL;
@@ -389,12 +391,14 @@ fn voice() -> impl Strategy<Value = VoiceFacts> {
 
 fn question() -> impl Strategy<Value = Question> {
     let people = (party(), party(), party(), 0u8..3, 0u8..3);
-    let project = (often(), often(), often(), prop::sample::select(vec![0u8, 1, 2, 3, 3, 2, 1, 4]), often());
+    let project = (often(), often(), often(), prop::sample::select(vec![0u8, 1, 2, 3, 3, 2, 1, 4]));
+    let action = (prop::bool::weighted(0.6), often());
     let until = prop::sample::select(vec![-1i64, 0, 1, 30, 365, 3_653, 3_654]);
-    (people, project, (often(), modules(0.2), until), voice()).prop_map(
+    (people, project, action, (often(), modules(0.2), until), voice()).prop_map(
         |(
             (mut recipient, mut requester, mut decider, r, q),
-            (active, inside, purpose, level, release),
+            (active, inside, purpose, level),
+            (release, helper),
             (signed, needs, until),
             voice,
         )| {
@@ -417,7 +421,7 @@ fn question() -> impl Strategy<Value = Question> {
             let terms = ReleaseTerms { level, project_active: active, in_project: inside, purpose_covered: purpose };
             Question {
                 terms: Terms {
-                    action: if release { Action::Release(terms) } else { Action::WorkOrder },
+                    action: if release { Action::Release(terms) } else { Action::WorkOrder(WorkTerms { helper }) },
                     recipient,
                     requester,
                     decider,
@@ -452,7 +456,7 @@ fn may(question: &Question) -> bool {
         && t.decider.id != t.recipient.id
         && (1..=3_653).contains(&days);
     let action = match t.action {
-        Action::WorkOrder => true,
+        Action::WorkOrder(work) => work.helper,
         Action::Release(r) => {
             v.reviewed && r.project_active && r.in_project && r.purpose_covered && (1..=3).contains(&r.level)
         }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use cedar_policy::{Authorizer, Decision, PolicyId, PolicySet, Schema, ValidationMode, Validator};
 
 use super::policy_facts::translate;
-pub use super::policy_facts::{Action, Party, Question, Reason, ReleaseTerms, Terms, Verdict, VoiceFacts, module_word};
+pub use super::policy_facts::{
+    Action, Party, Question, Reason, ReleaseTerms, Terms, Verdict, VoiceFacts, WorkTerms, module_word,
+};
 pub use super::policy_text::{Explained, Part, PolicyFault, Rule, explain};
 use super::policy_text::{parse, schema};
 use crate::base::{Error, Result};

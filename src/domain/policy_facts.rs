@@ -17,7 +17,7 @@ pub enum Action {
     /// An extract, for one person and project.
     Release(ReleaseTerms),
     /// One piece of work by one helper.
-    WorkOrder,
+    WorkOrder(WorkTerms),
 }
 
 /// What only a release has.
@@ -31,6 +31,13 @@ pub struct ReleaseTerms {
     pub in_project: bool,
     /// The use asked for is the project's purpose.
     pub purpose_covered: bool,
+}
+
+/// What only a work order has.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct WorkTerms {
+    /// The recipient is enrolled as a helper for the site of the item.
+    pub helper: bool,
 }
 
 /// A person, as far as deciding goes.
@@ -168,7 +175,10 @@ pub(crate) fn translate(schema: &Schema, terms: &Terms, voice: &VoiceFacts) -> O
         ("decision_signed".to_owned(), Value::new_bool(terms.decision_signed)),
     ];
     let action = match terms.action {
-        Action::WorkOrder => "work_order",
+        Action::WorkOrder(work) => {
+            context.push(("helper".to_owned(), Value::new_bool(work.helper)));
+            "work_order"
+        }
         Action::Release(release) => {
             context.push(("level".to_owned(), Value::new_long(i64::from(release.level))));
             context.push(("project_active".to_owned(), Value::new_bool(release.project_active)));

@@ -35,6 +35,7 @@ pub(crate) const FLOOR_WORDS: &[(&str, &str)] = &[
     ("floor-project", "the project is not running today"),
     ("floor-project-people", "the recipient is not one of the project's people"),
     ("floor-purpose", "the use is not the project's purpose"),
+    ("floor-helper", "the recipient is not a helper for this site"),
     ("floor-signature", "the decision is not signed"),
     ("floor-steward", "whoever decided is not a steward"),
     ("floor-own-request", "whoever decided had asked for it"),

@@ -1,162 +1,60 @@
 #!/usr/bin/env python3
 """A second reader of an exported ledger, written from docs/format.md alone (sections 1, 5 and 8).
 
-    reader.py EXPORT [--card vault.card] [--checkpoint FILE]... [--proof FILE.tlog-proof ENTRY.json]
+    reader.py EXPORT [--card vault.card] [--checkpoint FILE]... [--proof FILE.tlog-proof ENTRY.json]... [--update FILE CHECKPOINT]...
 
-Verifies the vault card, canonical JSON, numbers, times, the chain of roots, signatures and who may sign, the checkpoint, checkpoints kept
-elsewhere (the ledger must begin with what they vouch for), tiles and bundles, and proofs. Prints every fault and a line with the verdict;
-the exit code is 0 for a sound ledger, 4 for faults, 2 for a wrong call.
+Verifies the vault card, canonical JSON, numbers, times, the chain of roots, signatures and who may sign, the checkpoint and the boards' lines
+below it, checkpoints kept elsewhere (the ledger must begin with what they vouch for), tiles and bundles, proofs of single entries, and head
+updates (that the new head extends the checkpoint). Prints every fault, each board that cosigned, and a line with the verdict; the exit code is
+0 for a sound ledger, 4 for faults, 2 for a wrong call.
+
+How to read it: from the bottom. `main` says what is looked at; `Ledger.entry` is what an entry must fulfil; tlog.py is arithmetic.
 """
 import argparse
-import base64
-import hashlib
-import json
 import re
 import struct
 import sys
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from tlog import Fault, Tree, b64, checkpoint, extends, included, leaf_hash, read, signed, without_sig
 
 ENTRY = {"format", "vault", "seq", "time", "actor", "key", "root", "command", "events", "sig"}
+CARD = {"format", "vault", "origin", "deposit", "desk", "log_key", "genesis", "steward", "stewards", "issued", "sig"}
+# The table of events (section 8): each with its fields.
+EVENTS = {line.split()[0]: set(line.split()[1:]) for line in """
+genesis origin steward steward_id log_key boards trustees threshold
+keyring version digest
+person person sign country roles
+study version digest text sig
+site site country boards
+policy digest text
+approval approval board sites fieldwork usage purposes document
+project project purpose people from until
+participant participant
+item item site voices
+object object item kind digest
+transcript transcript item version kind
+passage passage item
+consent participant act scope from form modules tier embargo expiry unmapped_condition condition_mapped
+hold_set hold sites items
+hold_lift hold lifted
+review transcript engine marks digest
+marks transcript added changed removed
+request request project requester digest
+decision decision sig items salt
+release release request recipient until manifest items withheld
+receipt release recipient until manifest
+release_again release manifest
+listed what filters count
+opened what tokens
+denied what reason
+intent act number
+done act number
+checked faults
+clock_accepted people
+checks transcript turns
+""".strip().splitlines()}
 TIME = re.compile(r"\d{4}-(0[1-9]|1[0-2])-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ")
-
-
-class Fault(Exception):
-    pass
-
-
-def b64(text, length):
-    data = base64.b64decode(text, validate=True)
-    if len(data) != length or base64.b64encode(data).decode() != text:
-        raise Fault("base64 of another length or form")
-    return data
-
-
-def unique(pairs):
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        raise Fault("a key stands twice")
-    return record
-
-
-def no_fraction(text):
-    raise Fault(f"{text} is no integer")
-
-
-def whole(text):
-    if abs(int(text)) >= 2**53:
-        raise Fault("an integer of 2^53 or more")
-    return int(text)
-
-
-def canonical(value):
-    """RFC 8785 for what occurs here: no fractions; keys sorted by UTF-16 code units."""
-    if isinstance(value, dict):
-        items = sorted(value.items(), key=lambda item: item[0].encode("utf-16-be"))
-        return "{" + ",".join(f"{canonical(k)}:{canonical(v)}" for k, v in items) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(canonical, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def read(data):
-    value = json.loads(data.decode("utf-8"), object_pairs_hook=unique, parse_float=no_fraction, parse_int=whole,
-                       parse_constant=no_fraction)
-    if canonical(value).encode() != data:
-        raise Fault("not canonical JSON")
-    return value
-
-
-def signed(key, message, sig, context=None):
-    if context:
-        message = context.encode() + b"\n" + message
-    try:
-        Ed25519PublicKey.from_public_bytes(key).verify(sig, message)
-    except InvalidSignature:
-        return False
-    return True
-
-
-def without_sig(record):
-    return canonical({k: v for k, v in record.items() if k != "sig"}).encode()
-
-
-def leaf_hash(data):
-    return hashlib.sha256(b"\0" + data).digest()
-
-
-def node_hash(left, right):
-    return hashlib.sha256(b"\1" + left + right).digest()
-
-
-class Tree:
-    """RFC 6962: the roots of complete subtrees, from the left."""
-
-    def __init__(self):
-        self.size, self.stack = 0, []
-
-    def push(self, leaf):
-        self.size += 1
-        self.stack.append(leaf)
-        size = self.size
-        while size % 2 == 0:
-            right = self.stack.pop()
-            self.stack.append(node_hash(self.stack.pop(), right))
-            size //= 2
-
-    def root(self):
-        if not self.stack:
-            return hashlib.sha256(b"").digest()
-        root = self.stack[-1]
-        for left in reversed(self.stack[:-1]):
-            root = node_hash(left, root)
-        return root
-
-
-def included(leaf, index, size, path, root):
-    """RFC 9162, section 2.1.3.2."""
-    if index >= size:
-        return False
-    fn, sn, node = index, size - 1, leaf
-    for sibling in path:
-        if sn == 0:
-            return False
-        if fn & 1 or fn == sn:
-            node = node_hash(sibling, node)
-            while not fn & 1 and fn:
-                fn, sn = fn >> 1, sn >> 1
-        else:
-            node = node_hash(node, sibling)
-        fn, sn = fn >> 1, sn >> 1
-    return sn == 0 and node == root
-
-
-def key_id(name, algorithm, key):
-    return hashlib.sha256(name.encode() + b"\n" + bytes([algorithm]) + key).digest()[:4]
-
-
-def checkpoint(note, origin, key):
-    """Size and root of a signed note (C2SP signed-note, tlog-checkpoint), once its signature holds."""
-    text, _, lines = note.rpartition("\n\n")
-    text += "\n"
-    first, size, root = text.split("\n")[:3]
-    if first != origin or not re.fullmatch(r"0|[1-9]\d*", size):
-        raise Fault("a checkpoint is of another ledger or not in its form")
-    held = False
-    for line in lines.splitlines():
-        match = re.fullmatch(r"\u2014 (\S+) (\S+)", line)
-        if not match:
-            raise Fault("a line below a checkpoint is no signature")
-        data = base64.b64decode(match[2], validate=True)
-        if match[1] == origin and data[:4] == key_id(origin, 1, key):
-            if not signed(key, text.encode(), data[4:]):
-                raise Fault("the signature of a checkpoint does not hold")
-            held = True
-    if not held:
-        raise Fault("a checkpoint is not signed by the ledger's key")
-    return int(size), b64(root, 32)
 
 
 def tile_path(kind, index, width):
@@ -169,9 +67,11 @@ def tile_path(kind, index, width):
 class Ledger:
     def __init__(self, folder, card):
         self.faults, self.folder, self.leaves = [], folder, []
-        self.people, self.stewards, self.roots = {}, set(), {}
+        self.people, self.stewards, self.boards, self.roots = {}, set(), [], {}
+        # The number that comes next; and whether entries are missing or out of place, so that no root can agree any more.
+        self.next, self.derailed, self.last = 0, False, ""
         self.card = read(card)
-        if self.card["format"] != "subrosa-vault-card/1":
+        if set(self.card) != CARD or self.card["format"] != "subrosa-vault-card/1":
             raise Fault("not a vault card")
         if not signed(b64(self.card["steward"], 32), without_sig(self.card), b64(self.card["sig"], 64),
                       "subrosa/vault-card/1"):
@@ -187,15 +87,36 @@ class Ledger:
         except (Fault, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError, RecursionError) as error:
             self.fault(f"{what}: {error or type(error).__name__}")
 
+    def number(self, seq):
+        """Holds an entry's number against the one that comes next; gives the number to name it by."""
+        expected = self.next
+        if seq < expected:
+            self.fault(f"entry {expected}: one numbered {seq} stands here")
+            self.derailed = True
+            return expected
+        if seq > expected:
+            self.fault(f"entry {seq}: the entries from {expected} on are missing before it")
+            self.derailed = True
+        self.next = seq + 1
+        return seq
+
     def entry(self, tree, data):
-        entry = read(data)
-        here, seq = tree.size, entry["seq"]
-        if set(entry) != ENTRY or entry["format"] != "subrosa-entry/1" or not entry["events"]:
-            raise Fault("fields are missing or one too many")
-        if seq != here or entry["vault"] != self.card["vault"]:
-            self.fault(f"entry {here}: it has the number {seq}, or is of another vault")
-        if b64(entry["root"], 32) != tree.root():
+        try:
+            entry = read(data)
+            if set(entry) != ENTRY or entry["format"] != "subrosa-entry/1" or not entry["events"]:
+                raise Fault("fields are missing or one too many")
+            for event in entry["events"]:
+                if set(event) - {"event"} != EVENTS.get(event["event"]):
+                    raise Fault("an event that is not in the table, or with other fields")
+        except Exception:
+            self.next += 1
+            raise
+        here = self.number(entry["seq"])
+        if entry["vault"] != self.card["vault"]:
+            self.fault(f"entry {here}: it is of another vault")
+        if b64(entry["root"], 32) != tree.root() and not self.derailed:
             self.fault(f"entry {here}: the entries before it are not those that its signer saw")
+            self.derailed = True
         if not TIME.fullmatch(entry["time"]) or entry["time"] < self.last:
             self.fault(f"entry {here}: its time goes back")
         self.last = entry["time"]
@@ -208,42 +129,50 @@ class Ledger:
         for event in genesis if here == 0 else []:
             self.people[event["steward_id"]] = (b64(event["steward"], 32), [{"role": "steward"}])
             self.stewards.add(event["steward"])
+            self.boards = [b64(board, 32) for board in event["boards"]]
             if event["origin"] != self.origin or b64(event["log_key"], 32) != self.key:
-                self.fault("the genesis names another ledger or key than the vault card")
+                self.fault("entry 0: the genesis names another ledger or key than the vault card")
         known, roles = self.people.get(actor, (None, []))
         if known != key or not roles:
             return self.fault(f"entry {here}: signed by somebody who is not enrolled with that key")
         for event in entry["events"]:
             if event["event"] == "person":
-                if not any(grant["role"] == "steward" for grant in roles):
-                    self.fault(f"entry {here}: somebody who is no steward changes a person")
-                elif self.people.get(event["person"], (b64(event["sign"], 32),))[0] != b64(event["sign"], 32):
-                    self.fault(f"entry {here}: a person gets another key")
-                else:
-                    self.people[event["person"]] = (b64(event["sign"], 32), event["roles"])
-                    if any(grant["role"] == "steward" for grant in event["roles"]):
-                        self.stewards.add(event["sign"])
+                self.person(here, event, any(grant["role"] == "steward" for grant in roles))
+
+    def person(self, here, event, by_steward):
+        who, key = event["person"], b64(event["sign"], 32)
+        others = [known for other, (known, _) in self.people.items() if other != who]
+        if not by_steward:
+            self.fault(f"entry {here}: somebody who is no steward changes a person")
+        elif self.people.get(who, (key,))[0] != key or key in others:
+            self.fault(f"entry {here}: a person gets another key, or the key of another")
+        else:
+            self.people[who] = (key, event["roles"])
+            if any(grant["role"] == "steward" for grant in event["roles"]):
+                self.stewards.add(event["sign"])
 
     def entries(self):
-        tree, self.last = Tree(), ""
+        tree = Tree()
         self.roots[0] = tree.root()
         with open(self.folder / "entries.jsonl", "rb") as lines:
             for line in lines:
                 data = line.removesuffix(b"\n")
-                self.attempt(f"entry {tree.size}", self.entry, tree, data)
+                self.attempt(f"entry {self.next}", self.entry, tree, data)
                 self.leaves.append((leaf_hash(data), data))
                 tree.push(self.leaves[-1][0])
                 self.roots[tree.size] = tree.root()
-        if not self.leaves or self.leaves[0][0] != b64(self.card["genesis"], 32):
-            self.fault("the first entry is not the genesis that the vault card names")
+        if not self.leaves:
+            self.fault("there are no entries")
+        elif self.leaves[0][0] != b64(self.card["genesis"], 32):
+            self.fault("entry 0: it is not the genesis that the vault card names")
         if self.card["steward"] not in self.stewards:
             self.fault("the vault card is signed by somebody who never was a steward")
 
     def hold(self, what, path):
-        size, root = checkpoint(path.read_text(encoding="utf-8"), self.origin, self.key)
+        size, root, cosigned = checkpoint(path.read_text(encoding="utf-8"), self.origin, self.key, self.boards)
         if self.roots.get(size) != root:
             self.fault(f"{what}: over {size} entries, of which {len(self.leaves)} are here, or they are others")
-        return size, root
+        return size, cosigned
 
     def tiles(self):
         level, hashes = 0, [leaf for leaf, _ in self.leaves]
@@ -275,10 +204,21 @@ class Ledger:
         if first != "c2sp.org/tlog-proof@v1" or not re.fullmatch(r"index (0|[1-9]\d*)", index):
             raise Fault("not a proof")
         hashes, _, note = ("\n" + rest).partition("\n\n")
-        size, root = checkpoint(note, self.origin, self.key)
+        size, root, _ = checkpoint(note, self.origin, self.key)
         path = [b64(line, 32) for line in hashes.split("\n") if line]
         if not included(leaf_hash(Path(entry).read_bytes()), int(index[6:]), size, path, root):
             raise Fault("the proof does not lead from the entry to the checkpoint")
+
+    def update(self, path, held):
+        """Section 5, head update: what is sent to a board, held against the head that it cosigned last."""
+        first, rest = Path(path).read_text(encoding="utf-8").split("\n", 1)
+        if not re.fullmatch(r"old (0|[1-9]\d*)", first):
+            raise Fault("not a head update")
+        hashes, _, note = ("\n" + rest).partition("\n\n")
+        old, old_root, _ = checkpoint(Path(held).read_text(encoding="utf-8"), self.origin, self.key)
+        new, new_root, _ = checkpoint(note, self.origin, self.key)
+        if old != int(first[4:]) or not extends(old, old_root, new, new_root, [b64(line, 32) for line in hashes.split("\n") if line]):
+            raise Fault("the head does not extend the checkpoint")
 
 
 def main():
@@ -287,6 +227,7 @@ def main():
     parser.add_argument("--card", type=Path)
     parser.add_argument("--checkpoint", type=Path, action="append", default=[])
     parser.add_argument("--proof", nargs=2, action="append", default=[])
+    parser.add_argument("--update", nargs=2, action="append", default=[])
     args = parser.parse_args()
     try:
         ledger = Ledger(args.export, (args.card or args.export / "vault.card").read_bytes())
@@ -303,8 +244,12 @@ def main():
         ledger.attempt("tile", ledger.tiles)
     for path, entry in args.proof:
         ledger.attempt(path, ledger.proof, path, entry)
+    for path, held in args.update:
+        ledger.attempt(path, ledger.update, path, held)
     for words in ledger.faults:
         print(words)
+    for name in head[1] if head else []:
+        print(f"cosigned: {name}")
     print(f"verdict: {'faulty' if ledger.faults else 'sound'}, {len(ledger.leaves)} entries")
     return 4 if ledger.faults else 0
 

@@ -1,91 +1,159 @@
-#!/usr/bin/env python3
-"""Writes damaged and forged copies of an exported ledger beside each other: tamper.py EXPORT OUT. Prints the name of each.
+"""Cut, altered, forged, rolled back and rewritten copies of an exported ledger: `cases` makes them and says how each must be judged.
 
-`sound-…` must be found sound, `late-…` too unless a later checkpoint is held against it, everything else faulty.
+What the keys of the demo's people sign here, they sign against the rules; so some copies are as good as all members together can make them.
 """
 import base64
 import json
 import shutil
-import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from reader import Tree, canonical, leaf_hash
-
-source, out = Path(sys.argv[1]), Path(sys.argv[2])
-lines = (source / "entries.jsonl").read_bytes().splitlines()
-middle = len(lines) // 2
+from tlog import Tree, canonical, key_id, leaf_hash
+from vault import Identity, Vault
 
 
-def write(name, entries, note=None, tiles=True):
-    folder = out / name
-    shutil.copytree(source, folder)
-    (folder / "entries.jsonl").write_bytes(b"".join(line + b"\n" for line in entries))
-    if note is not None:
-        (folder / "checkpoint").write_bytes(note)
-    if not tiles:
-        shutil.rmtree(folder / "tile")
-    print(name)
+@dataclass
+class Case:
+    """A copy, what is held against it, and the verdict that it must get: sound, or faulty first at this entry (None: at none)."""
+
+    name: str
+    folder: Path
+    sound: bool = False
+    place: int | None = None
+    checkpoints: list = field(default_factory=list)
+    card: Path | None = None
 
 
-def root(entries):
+class Keys:
+    """Everybody's keys, and the one that signs checkpoints."""
+
+    def __init__(self, demo):
+        told = json.loads((demo / "demo.json").read_text("utf-8"))
+        people = [(p["roles"], Identity(demo / p["identity"], (demo / p["passphrase_file"]).read_text("utf-8").rstrip("\r\n"))) for p in told["people"]]
+        self.people = {identity.id: Ed25519PrivateKey.from_private_bytes(identity.seed) for _, identity in people}
+        archivist = next(identity for roles, identity in people if roles == ["archivist"])
+        log = Vault(demo / told["vault"], archivist).compartments["log-sign"]
+        self.log = Ed25519PrivateKey.from_private_bytes(log[max(log)])
+        self.archivist = archivist.id
+
+    def entry(self, entry, key=None):
+        """The entry signed anew, by its own actor unless another key is given."""
+        entry = {name: value for name, value in entry.items() if name != "sig"}
+        key = key or self.people[entry["actor"]]
+        entry["key"] = text(raw(key))
+        entry["sig"] = text(key.sign(b"subrosa/entry/1\n" + canonical(entry).encode()))
+        return canonical(entry).encode()
+
+    def checkpoint(self, origin, lines, key=None):
+        """A head over these entries, by the ledger's key; by another one it claims to be the ledger's."""
+        note = f"{origin}\n{len(lines)}\n{root(lines)}\n"
+        return f"{note}\n\u2014 {origin} {text(key_id(origin, 1, raw(self.log)) + (key or self.log).sign(note.encode()))}\n".encode()
+
+    def chain(self, before, after):
+        """`after`, each signed anew by its own actor, with the number and the root that it has behind `before`."""
+        lines = list(before)
+        for line in after:
+            lines.append(self.entry({**json.loads(line), "seq": len(lines), "root": root(lines)}))
+        return lines
+
+
+def raw(key):
+    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def text(data):
+    return base64.b64encode(data).decode()
+
+
+def root(lines):
     tree = Tree()
-    for entry in entries:
-        tree.push(leaf_hash(entry))
-    return base64.b64encode(tree.root()).decode()
+    for line in lines:
+        tree.push(leaf_hash(line))
+    return text(tree.root())
 
 
-def sign(entry, key):
-    """The entry anew, with a key of one's own."""
-    entry = {k: v for k, v in entry.items() if k != "sig"}
-    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    entry["key"] = base64.b64encode(public).decode()
-    message = b"subrosa/entry/1\n" + canonical(entry).encode()
-    entry["sig"] = base64.b64encode(key.sign(message)).decode()
-    return canonical(entry).encode()
+def cases(source, out, demo, old):
+    """The copies of the export `source`, under `out`. `old`: an earlier checkpoint of it."""
+    keys, stranger = Keys(demo), Ed25519PrivateKey.generate()
+    lines = (source / "entries.jsonl").read_bytes().splitlines()
+    note = (source / "checkpoint").read_bytes()
+    origin = note.decode().split("\n")[0]
+    entries = [json.loads(line) for line in lines]
+    end, middle = len(lines), len(lines) // 2
+    last = entries[-1]
+    made = []
 
+    def copy(name, lines, place=None, checkpoint=None, tiles=False, **more):
+        folder = out / name.replace(" ", "-").replace(",", "").replace("'", "")
+        shutil.copytree(source, folder)
+        (folder / "entries.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
+        (folder / "checkpoint").write_bytes(checkpoint or note)
+        if not tiles:
+            shutil.rmtree(folder / "tile")
+        made.append(Case(name, folder, place=place, **more))
+        return folder
 
-stranger = Ed25519PrivateKey.generate()
-last = json.loads(lines[-1])
-write("sound-copy", lines)
-write("sound-without-tiles", lines, tiles=False)
-write("cut-head", lines[1:], tiles=False)
-write("cut-middle", lines[:middle] + lines[middle + 1:], tiles=False)
-write("cut-tail", lines[:-1], tiles=False)
-write("empty", [], tiles=False)
-for place in (0, middle, len(lines) - 1):
-    changed = bytearray(lines[place])
-    at = changed.index(b'"time":"') + 8 + 18
-    changed[at] = ord("0") if changed[at] != ord("0") else ord("1")
-    write(f"altered-{place}", lines[:place] + [bytes(changed)] + lines[place + 1:], tiles=False)
-write("swapped", lines[:middle - 1] + [lines[middle], lines[middle - 1]] + lines[middle + 1:], tiles=False)
-write("duplicated", lines[:middle] + [lines[middle]] + lines[middle:], tiles=False)
-write("inserted", lines[:middle] + [sign({**last, "seq": middle, "root": root(lines[:middle])}, stranger)] + lines[middle:], tiles=False)
-write("strangers-signature", lines[:-1] + [sign(last, stranger)], tiles=False)
-forged = {**last, "seq": len(lines), "root": root(lines)}
-write("appended-by-a-stranger", lines + [sign(forged, stranger)], tiles=False)
-write("spaced", lines[:middle] + [lines[middle].replace(b'"command":', b'"command": ')] + lines[middle + 1:], tiles=False)
-write("broken-json", lines[:middle] + [lines[middle][:-7]] + lines[middle + 1:], tiles=False)
-note = (source / "checkpoint").read_text(encoding="utf-8")
-size = note.split("\n")[1]
-write("forged-checkpoint", lines, note.replace(f"\n{size}\n", f"\n{int(size) + 1}\n", 1).encode(), tiles=False)
-text, _, signature = note.rpartition("\n\n")
-name, blob = signature.split()[1:3]
-blob = bytearray(base64.b64decode(blob))
-blob[20] ^= 1
-write("checkpoint-signature", lines, f"{text}\n\n— {name} {base64.b64encode(blob).decode()}\n".encode(), tiles=False)
-tile = out / "tile-changed"
-write("tile-changed", lines)
-path = next(p for p in (tile / "tile" / "0").rglob("*") if p.is_file())
-path.write_bytes(bytes(len(path.read_bytes())))
-write("card-of-a-stranger", lines)
-card = {k: v for k, v in json.loads((source / "vault.card").read_bytes()).items() if k != "sig"}
-card["steward"] = base64.b64encode(stranger.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
-card["sig"] = base64.b64encode(stranger.sign(b"subrosa/vault-card/1\n" + canonical(card).encode())).decode()
-(out / "card-of-a-stranger" / "vault.card").write_bytes(canonical(card).encode())
-if len(sys.argv) > 3:
-    # An older checkpoint of the same ledger: rolled back to it.
-    old = Path(sys.argv[3]).read_bytes()
-    write("late-rolled-back", lines[:int(old.split(b"\n")[1])], old, tiles=False)
+    def instead(at, line):
+        return lines[:at] + [line] + lines[at + 1:]
+
+    def read_by_archivist(before, time):
+        return keys.entry({**last, "actor": keys.archivist, "command": "interview list", "seq": len(before), "root": root(before), "time": time,
+                           "events": [{"event": "listed", "what": "interviews", "filters": [], "count": 1}]})
+
+    made.append(Case("the export itself", source, sound=True, checkpoints=[source / "checkpoint", old]))
+    copy("without its tiles", lines, sound=True)
+    copy("cut at the head", lines[1:], place=0)
+    copy("cut in the middle", lines[:middle] + lines[middle + 1:], place=middle + 1)
+    copy("cut at the tail", lines[:-1])
+    copy("empty", [])
+    for at in (0, middle, end - 1):
+        altered = bytearray(lines[at])
+        place = altered.index(b'"time":"') + 8 + 18
+        altered[place] = ord("0") if altered[place] != ord("0") else ord("1")
+        copy(f"altered, entry {at}", instead(at, bytes(altered)), place=at)
+    copy("swapped", lines[:middle - 1] + [lines[middle], lines[middle - 1]] + lines[middle + 1:], place=middle)
+    copy("duplicated", lines[:middle + 1] + lines[middle:], place=middle + 1)
+    forged = keys.entry({**last, "seq": middle, "root": root(lines[:middle])}, stranger)
+    copy("inserted by a stranger", lines[:middle] + [forged] + lines[middle:], place=middle)
+    forged = read_by_archivist(lines[:middle], entries[middle - 1]["time"])
+    copy("inserted by a member", lines[:middle] + [forged] + lines[middle:], place=middle + 1)
+    copy("signed by a stranger", instead(end - 1, keys.entry(last, stranger)), place=end - 1)
+    copy("appended by a stranger", lines + [keys.entry({**last, "seq": end, "root": root(lines)}, stranger)], place=end)
+    copy("appended by a member, no checkpoint", lines + [read_by_archivist(lines, last["time"])])
+    back = instead(end - 1, keys.entry({**last, "time": entries[0]["time"]}))
+    copy("clock backwards", back, end - 1, keys.checkpoint(origin, back))
+    unknown = instead(end - 1, keys.entry({**last, "events": [{"event": "published"}]}))
+    copy("an event that does not exist", unknown, end - 1, keys.checkpoint(origin, unknown))
+    copy("a space between", instead(middle, lines[middle].replace(b'"command":', b'"command": ')), place=middle)
+    copy("half an entry", instead(middle, lines[middle][:-7]), place=middle)
+    size = note.decode().split("\n")[1]
+    copy("checkpoint of another size", lines, checkpoint=note.replace(f"\n{size}\n".encode(), f"\n{int(size) + 1}\n".encode(), 1))
+    copy("checkpoint signed by a stranger", lines, checkpoint=keys.checkpoint(origin, lines, stranger))
+    copy("checkpoint's signature altered", lines, checkpoint=note.replace(note.split()[-1][8:20], b"A" * 12))
+    tile = copy("a tile altered", lines, tiles=True) / "tile" / "0"
+    path = next(path for path in tile.rglob("*") if path.is_file())
+    path.write_bytes(bytes(path.stat().st_size))
+    card = {name: value for name, value in json.loads((source / "vault.card").read_bytes()).items() if name != "sig"}
+    card["steward"] = text(raw(stranger))
+    card["sig"] = text(stranger.sign(b"subrosa/vault-card/1\n" + canonical(card).encode()))
+    folder = copy("the card of a stranger", lines)
+    (folder / "vault.card").write_bytes(canonical(card).encode())
+    made.append(Case("another card than its own", source, card=folder / "vault.card"))
+
+    # Sound by themselves: nothing but a checkpoint that somebody outside kept can tell.
+    held = source / "checkpoint"
+    reading = next(at for at in range(middle, end) if {event["event"] for event in entries[at]["events"]} <= {"listed", "opened", "denied"})
+    rewritten = {
+        "rolled back": (lines[:int(old.read_bytes().split(b"\n")[1])], old.read_bytes()),
+        "forked": (keys.chain(lines[:-1], [read_by_archivist(lines[:-1], last["time"])]), None),
+        "forked, and gone on": (keys.chain(lines[:-1], [read_by_archivist(lines[:-1], last["time"])] * 3), None),
+        "all signed an entry out": (keys.chain(lines[:reading], lines[reading + 1:]), None),
+        "all signed an entry in": (keys.chain(lines[:middle], [read_by_archivist(lines[:middle], entries[middle - 1]["time"])] + lines[middle:]), None),
+    }
+    for name, (lines, signed) in rewritten.items():
+        folder = copy(name, lines, checkpoint=signed or keys.checkpoint(origin, lines), sound=True)
+        made.append(Case(f"{name}, a checkpoint held", folder, checkpoints=[held]))
+    return made
