@@ -8,6 +8,24 @@ pub const LINE: usize = 500;
 /// The longest page of text that is taken in (a consent form, a note), in characters.
 pub const PAGE: usize = 100_000;
 
+/// [`char::is_alphabetic`], without a look into its tables for the letters of which most words here are made.
+pub fn is_letter(c: char) -> bool {
+    match c {
+        '\0'..='\x7f' => c.is_ascii_alphabetic(),
+        '\u{400}'..='\u{481}' => true,
+        c => c.is_alphabetic(),
+    }
+}
+
+/// [`char::is_alphanumeric`], as [`is_letter`].
+pub fn is_letter_or_digit(c: char) -> bool {
+    match c {
+        '\0'..='\x7f' => c.is_ascii_alphanumeric(),
+        '\u{400}'..='\u{481}' => true,
+        c => c.is_alphanumeric(),
+    }
+}
+
 /// `text` trimmed, if it is one line of 1 to [`LINE`] characters without control characters.
 pub fn line(field: &str, text: &str) -> Result<String> {
     let text = text.trim();
@@ -62,3 +80,14 @@ macro_rules! as_text {
     };
 }
 pub(crate) use as_text;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_are_those_of_unicode() {
+        assert!(('\0'..=char::MAX).all(|c| is_letter(c) == c.is_alphabetic()));
+        assert!(('\0'..=char::MAX).all(|c| is_letter_or_digit(c) == c.is_alphanumeric()));
+    }
+}

@@ -208,20 +208,52 @@ impl Decided {
 /// Refuses (nothing may go at all): no decision, a no, decisions that differ, too few stewards, a decision about other people than `setting` or dated
 /// in the future. What may not go for reasons of an item or voice is in the plan instead.
 pub fn release(policies: &Policies, decisions: &[Decided], setting: &Setting, items: &[ItemCase]) -> Result<Plan> {
+    release_each(policies, decisions, setting, |judge| {
+        for case in items {
+            judge.take(case);
+        }
+        Ok(())
+    })
+}
+
+/// As [`release`], for items that come one by one, so that not all of them need to be in memory: `each` hands every item to the judge.
+pub fn release_each(
+    policies: &Policies,
+    decisions: &[Decided],
+    setting: &Setting,
+    each: impl FnOnce(&mut Judge<'_>) -> Result<()>,
+) -> Result<Plan> {
     let first = agreed(decisions, setting)?;
     let terms: Vec<Terms> = decisions.iter().map(|decided| terms_of(decided, setting)).collect();
-    let mut deciders: Vec<Decider<'_>> = terms.iter().map(|terms| Decider::new(policies, terms)).collect();
-    let mut plan = Plan {
+    let deciders = terms.iter().map(|terms| Decider::new(policies, terms)).collect();
+    let plan = Plan {
         decision: first.facts.clone(),
         signed: decisions.iter().all(|decided| decided.signed),
-        items: Vec::with_capacity(items.len()),
+        items: Vec::new(),
     };
-    for case in items {
+    let mut judge = Judge { first, decisions, setting, deciders, plan };
+    each(&mut judge)?;
+    Ok(judge.plan)
+}
+
+/// Decides on one item after the other; see [`release_each`].
+pub struct Judge<'j> {
+    first: &'j Decided,
+    decisions: &'j [Decided],
+    setting: &'j Setting,
+    deciders: Vec<Decider<'j>>,
+    plan: Plan,
+}
+
+impl Judge<'_> {
+    /// Decides on an item. What comes of it is part of the plan, and returned.
+    pub fn take(&mut self, case: &ItemCase) -> &ItemPlan {
         let in_sites =
-            decisions.iter().all(|d| d.steward_sites.as_ref().is_none_or(|sites| sites.contains(&case.site)));
-        plan.items.push(ItemJudge { case, setting, deciders: &mut deciders }.judge(first, in_sites));
+            self.decisions.iter().all(|d| d.steward_sites.as_ref().is_none_or(|sites| sites.contains(&case.site)));
+        let judge = ItemJudge { case, setting: self.setting, deciders: &mut self.deciders };
+        self.plan.items.push(judge.judge(self.first, in_sites));
+        &self.plan.items[self.plan.items.len() - 1]
     }
-    Ok(plan)
 }
 
 fn agreed<'a>(decisions: &'a [Decided], setting: &Setting) -> Result<&'a Decided> {
@@ -467,10 +499,10 @@ impl Grant {
         &self.plan
     }
 
-    /// What the ledger says of the items that go.
+    /// What the ledger says of the items that go, in the order of their tokens, which says nothing.
     pub fn released(&self) -> Vec<ReleasedItem> {
         let going = self.plan.items.iter().filter(|item| item.goes());
-        going
+        let mut released: Vec<ReleasedItem> = going
             .map(|item| ReleasedItem {
                 item: item.item,
                 site: item.site,
@@ -479,6 +511,8 @@ impl Grant {
                 passages: item.passages.clone(),
                 fieldwork: item.fieldwork.clone(),
             })
-            .collect()
+            .collect();
+        released.sort_unstable_by_key(|item| (item.item, item.transcript));
+        released
     }
 }

@@ -62,6 +62,26 @@ pub struct State {
     pub withdrawn: bool,
 }
 
+/// What a list shows of an [`Interview`]: read out of the same row, and the rest of it passed over.
+#[derive(Deserialize)]
+pub struct Glance {
+    /// The archive code, normalised.
+    pub code: String,
+    /// When it was made.
+    pub date: Date,
+    /// BCP 47.
+    pub language: String,
+    /// What a list shows without opening anything else.
+    pub state: State,
+    speakers: Vec<Heard>,
+}
+
+/// Which participant a speaker is, if they are one.
+#[derive(Deserialize)]
+struct Heard {
+    participant: Option<ParticipantId>,
+}
+
 /// Sealed under the interview's content key.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -127,13 +147,25 @@ impl State {
     }
 }
 
+impl Glance {
+    /// How many participants are heard in it.
+    pub fn participants(&self) -> usize {
+        distinct(self.speakers.iter().map(|s| s.participant)).len()
+    }
+}
+
+/// The participants among some speakers, each once.
+fn distinct(speakers: impl Iterator<Item = Option<ParticipantId>>) -> Vec<ParticipantId> {
+    let mut ids: Vec<_> = speakers.flatten().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
 impl Interview {
     /// The participants heard in it, each once.
     pub fn participants(&self) -> Vec<ParticipantId> {
-        let mut ids: Vec<_> = self.speakers.iter().filter_map(|s| s.participant).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids
+        distinct(self.speakers.iter().map(|s| s.participant))
     }
 
     /// The speaker with a label.

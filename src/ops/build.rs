@@ -11,19 +11,20 @@ pub mod manifest;
 mod readme;
 mod render;
 mod sink;
+mod table;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use self::guard::Guard;
+use self::guard::{Guard, Place};
 use self::manifest::{
     Accepted, DECISION, DECISIONS_FORMAT, Decisions, FORMAT, FileFacts, MANIFEST, MANIFEST_CONTEXT, MANIFEST_SIG,
     Manifest, PARTICIPANTS, PROOF, ProjectName, README, RELEASE, SignedDecision, VAULT_CARD, Withheld,
 };
-use self::render::Rendered;
+use self::render::{Rendered, Scripts};
 use self::sink::Sink;
 use super::decide::{self, DecisionRecord};
 use super::plan::{self, Facts};
@@ -43,7 +44,7 @@ use crate::domain::policy::Policies;
 use crate::domain::request::Filed;
 use crate::formats::package::PackageWriter;
 use crate::ledger::event::{Digest, Event};
-use crate::session::{Act, Unlocked, Vault};
+use crate::session::{Act, Unlocked, Vault, View};
 use crate::store::catalogue::RecordKind;
 
 /// A release, as the catalogue keeps it: whom to tell when somebody withdraws.
@@ -111,9 +112,13 @@ pub struct Built {
     pub bytes: u64,
 }
 
-/// All files of an extract that do not depend on the ledger, and what is known of them.
+/// What goes into an extract, and what is known of it.
 struct Composed {
+    /// All files but the transcripts, by name.
     files: BTreeMap<String, Vec<u8>>,
+    scripts: Scripts,
+    /// Name, digest and length of the transcripts.
+    transcripts: Vec<FileFacts>,
     recipient: AgeRecipient,
     released: Released,
     built: Built,
@@ -142,13 +147,30 @@ pub fn build(vault: &mut Vault<Unlocked>, number: u32, out: &Path, progress: &dy
     };
     done.files.insert(PROOF.to_owned(), proof(vault, seq)?.into_bytes());
     done.files.insert(RELEASE.to_owned(), vault.log().db().leaf(seq)?);
-    let mut package = PackageWriter::new(Vec::new());
-    for (name, bytes) in &done.files {
-        package.file(name, bytes)?;
-    }
-    let tar = zeroize::Zeroizing::new(package.finish()?);
-    let sealed = sink.seal(&done.recipient, &tar, progress)?;
+    let small = done.files.values().map(|bytes| packed(bytes.len() as u64));
+    let length = small.chain(done.transcripts.iter().map(|facts| packed(facts.bytes))).sum();
+    let view = vault.view()?;
+    let sealed = sink.seal(&done.recipient, length, progress, |package| done.write(&view, package))?;
     Ok(Built { file: out.to_owned(), bytes: sealed, entry: seq, ..done.built })
+}
+
+/// The bytes that a file of this length takes in a package.
+fn packed(length: u64) -> u64 {
+    512 + length.next_multiple_of(512)
+}
+
+impl Composed {
+    /// Writes all files in the order of their names.
+    fn write<W: Write>(&self, view: &View<'_>, package: &mut PackageWriter<W>) -> Result<()> {
+        let mut files = self.files.iter().peekable();
+        self.scripts.write(view, &self.transcripts, |name, bytes| {
+            while let Some((before, bytes)) = files.next_if(|(other, _)| other.as_str() < name) {
+                package.file(before, bytes)?;
+            }
+            package.file(name, bytes)
+        })?;
+        files.try_for_each(|(name, bytes)| package.file(name, bytes))
+    }
 }
 
 /// Refuses decisions that the ledger does not hold as the catalogue has them.
@@ -202,11 +224,11 @@ fn compose(act: &mut Act<'_>, number: u32, policies: &Policies, card: &VaultCard
     let (records, decided): (Vec<DecisionRecord>, Vec<Decided>) = decide::verified(act, &filed)?.into_iter().unzip();
     let standing: Vec<_> = records.first().map(|record| record.facts.approvals.clone()).unwrap_or_default();
     let known = plan::gather(act, &filed, act.now(), Some(&standing))?;
-    let grant = known.plan(policies, &decided)?.grant()?;
-    let rendered = render::render(act, &known, grant)?;
+    let planned = known.plan(act, policies, &decided)?;
+    let rendered = render::render(act, &known, planned.plan.grant()?, planned.items, planned.wordless.len())?;
     let Some(first) = records.first() else { return Err(Error::bug("something was granted without a decision")) };
     let signed = signed(act, &records)?;
-    let mut files = rendered.files();
+    let mut files = BTreeMap::from([(PARTICIPANTS.to_owned(), rendered.participants.clone())]);
     files.insert(DECISION.to_owned(), canonical::to_vec(&signed)?);
     files.insert(README.to_owned(), readme::readme(&known, &first.facts, rendered.rows_left_out).into_bytes());
     let vault = act.layout().vault();
@@ -228,6 +250,8 @@ fn compose(act: &mut Act<'_>, number: u32, policies: &Policies, card: &VaultCard
     files.insert(MANIFEST_SIG.to_owned(), format!("{sig}\n").into_bytes());
     Ok(Composed {
         files,
+        transcripts: rendered.files,
+        scripts: rendered.scripts,
         recipient: known.recipient.card.recipient().clone(),
         built: Built {
             request: filed.name(),
@@ -257,15 +281,6 @@ fn refuse_own(act: &Act<'_>, filed: &Filed) -> Result<()> {
     Err(Error::denied("nobody builds an extract for their own request", "Ask another archivist to build it."))
 }
 
-impl Rendered {
-    fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        let mut files: BTreeMap<String, Vec<u8>> =
-            self.transcripts.iter().map(|(name, text)| (name.clone(), text.clone().into_bytes())).collect();
-        files.insert(PARTICIPANTS.to_owned(), self.participants.clone());
-        files
-    }
-}
-
 fn signed(act: &Act<'_>, records: &[DecisionRecord]) -> Result<Decisions> {
     let one = |record: &DecisionRecord| {
         let card = plan::decider(act, &record.facts)?.person.card;
@@ -287,6 +302,9 @@ fn manifest_of(
     let facts = &last.facts;
     let conditions = Conditions::of(&facts.conditions)
         .ok_or_else(|| Error::denied("the conditions accepted are unknown", "Ask for a new request."))?;
+    let small = files.iter().map(|(name, bytes)| FileFacts::of(name, bytes));
+    let mut listed: Vec<FileFacts> = small.chain(rendered.files.iter().cloned()).collect();
+    listed.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(Manifest {
         format: FORMAT.to_owned(),
         vault,
@@ -299,7 +317,7 @@ fn manifest_of(
         until: facts.until,
         conditions: Accepted { version: conditions.version.to_owned(), text: conditions.text.to_owned() },
         built: facts.time,
-        files: files.iter().map(|(name, bytes)| FileFacts::of(name, bytes)).collect(),
+        files: listed,
         interviews: rendered.interviews.clone(),
         participants: rendered.heard.len() as u64,
         withheld: rendered.withheld,
@@ -377,23 +395,28 @@ fn refuse_what_may_not_leave(
             ),
         )
     };
-    if let Some((citation, turn)) = &rendered.found {
-        return Err(stop(&format!("turn {turn} of {citation}")));
+    if let Some((citation, place)) = &rendered.found {
+        return Err(stop(&match place {
+            Place::Turn(turn) => format!("turn {turn} of {citation}"),
+            Place::File => format!("the file {citation}"),
+        }));
     }
-    let guard = Guard::new(act, &known.study, render::people(&rendered.register, &rendered.others));
-    if guard.first_in_speech(&[(known.project.title.clone(), Vec::new())])?.is_some() {
+    let guard = Guard::new(&known.study, render::people(&rendered.scripts.register, &rendered.others));
+    if guard.in_title(&known.project.title).first(act)?.is_some() {
         return Err(stop("the title of the project"));
     }
     let manifest = canonical::to_vec(manifest)?;
-    let all: Vec<(&str, Cow<'_, str>)> = files
-        .iter()
-        .map(|(name, bytes)| (name.as_str(), bytes))
-        .chain([(MANIFEST, &manifest)])
-        .map(|(name, bytes)| (name, String::from_utf8_lossy(bytes)))
-        .collect();
-    let texts: Vec<&str> = all.iter().flat_map(|(name, text)| [text.as_ref(), *name]).collect();
-    match guard.first_in_texts(&texts)?.and_then(|at| all.get(at / 2)) {
-        Some((name, _)) => Err(stop(&format!("the file {}", name.rsplit('/').next().unwrap_or(name)))),
-        None => Ok(()),
+    let texts = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    for (name, bytes) in texts.chain([(MANIFEST, manifest.as_slice())]) {
+        let text = String::from_utf8_lossy(bytes);
+        if guard.in_text(&text).first(act)?.is_some() || guard.in_text(name).first(act)?.is_some() {
+            return Err(stop(&format!("the file {name}")));
+        }
     }
+    for facts in &rendered.files {
+        if guard.in_text(&facts.path).first(act)?.is_some() {
+            return Err(stop("the name of a transcript"));
+        }
+    }
+    Ok(())
 }

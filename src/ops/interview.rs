@@ -8,8 +8,9 @@ use crate::base::id::{ObjectId, ParticipantId, SiteId, Token};
 use crate::base::role::Role;
 use crate::base::time::{Date, Moment};
 use crate::base::{Error, Result};
+use crate::crypto::keyring::Member;
 use crate::domain::consent::{Place, state_at};
-use crate::domain::interview::{Interview, InterviewContent, Object, ObjectKind, SpeakerRole};
+use crate::domain::interview::{Glance, Interview, InterviewContent, Object, ObjectKind, SpeakerRole};
 use crate::domain::participant::ParticipantContent;
 use crate::domain::transcript::TranscriptKind;
 use crate::ledger::event::{Event, Module, ModuleState, Tier};
@@ -190,17 +191,18 @@ pub fn list(vault: &mut Vault<Unlocked>, filter: &Filter) -> Result<Vec<Listed>>
             let site = site.ok_or_else(|| {
                 Error::user("there is no such site in the study", "Use the prefixes of the study's sites.")
             })?;
-            if !sees(act, site.id) {
+            if !sees(act.me(), site.id) {
                 act.require(Role::Archivist, Some(site.id))?;
             }
             wanted.push(site.id);
         }
-        let mut all = act.all_interviews()?;
-        all.retain(|i| {
-            (wanted.is_empty() || wanted.contains(&i.row.site)) && sees(act, i.row.site) && fits(filter, &i.body)
-        });
-        let mut listed: Vec<(String, u64, Listed)> = all.iter().map(|i| listed(i, &prefixes)).collect();
-        listed.sort_by(|a, b| (&a.0, a.1, &a.2.code).cmp(&(&b.0, b.1, &b.2.code)));
+        let me = act.me();
+        let mut listed = act.each_interview(|head, body: Glance| {
+            let of_site = wanted.is_empty() || wanted.contains(&head.site);
+            let site = prefixes.get(&head.site).map_or("", String::as_str);
+            (of_site && sees(me, head.site) && fits(filter, &body)).then(|| listed(body, site))
+        })?;
+        listed.sort_by(|(a, row_a), (b, row_b)| (&row_a.site, a, &row_a.code).cmp(&(&row_b.site, b, &row_b.code)));
         let filters = [
             ("site", !filter.sites.is_empty()),
             ("from", filter.from.is_some()),
@@ -210,7 +212,7 @@ pub fn list(vault: &mut Vault<Unlocked>, filter: &Filter) -> Result<Vec<Listed>>
         let filters = filters.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned()).collect();
         let count = i64::try_from(listed.len()).unwrap_or(i64::MAX);
         act.event(Event::Listed { what: "interviews".into(), filters, count });
-        Ok(listed.into_iter().map(|(_, _, row)| row).collect())
+        Ok(listed.into_iter().map(|(_, row)| row).collect())
     })
 }
 
@@ -241,33 +243,31 @@ fn may_list(view: &View<'_>) -> Result<()> {
     if view.has(Role::Steward, None) { Ok(()) } else { view.require(Role::Archivist, None) }
 }
 
-fn sees(view: &View<'_>, site: SiteId) -> bool {
-    view.has(Role::Steward, None) || view.has(Role::Archivist, Some(site))
+fn sees(me: &Member, site: SiteId) -> bool {
+    me.has(Role::Steward, None) || me.has(Role::Archivist, Some(site))
 }
 
-fn fits(filter: &Filter, interview: &Interview) -> bool {
+fn fits(filter: &Filter, interview: &Glance) -> bool {
     filter.from.is_none_or(|from| interview.date >= from)
         && filter.to.is_none_or(|to| interview.date <= to)
         && filter.state.as_ref().is_none_or(|s| s == interview.state.word())
 }
 
-/// A row with what it is sorted by: site, then number, so that 10 comes after 9.
-fn listed(interview: &Loaded<InterviewRow, Interview>, prefixes: &HashMap<SiteId, String>) -> (String, u64, Listed) {
-    let body = &interview.body;
-    let site = prefixes.get(&interview.row.site).cloned().unwrap_or_default();
-    let number = body.code.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or_default();
+/// A row with the number that it is sorted by within its site, so that 10 comes after 9.
+fn listed(interview: Glance, site: &str) -> (u64, Listed) {
+    let number = interview.code.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or_default();
     let row = Listed {
-        code: body.code.clone(),
-        date: body.date,
-        site: site.clone(),
-        language: body.language.clone(),
-        participants: body.participants().len() as u64,
-        recordings: body.state.recordings,
-        transcripts: body.state.transcripts,
-        documents: body.state.documents,
-        state: body.state.word().to_owned(),
+        date: interview.date,
+        site: site.to_owned(),
+        participants: interview.participants() as u64,
+        recordings: interview.state.recordings,
+        transcripts: interview.state.transcripts,
+        documents: interview.state.documents,
+        state: interview.state.word().to_owned(),
+        code: interview.code,
+        language: interview.language,
     };
-    (site, number, row)
+    (number, row)
 }
 
 /// Everything but content, and the tokens of what it speaks of.

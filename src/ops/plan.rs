@@ -4,27 +4,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::id::{ApprovalId, InterviewId, ParticipantId, PersonId, SiteId, TranscriptId};
+use rayon::prelude::*;
+
+use crate::base::id::{ApprovalId, InterviewId, ParticipantId, PersonId, SiteId, SlotId, TranscriptId};
 use crate::base::role::Role;
 use crate::base::time::{Date, Moment};
 use crate::base::{Error, Result};
 use crate::domain::approval::{Approval, missing_boards, missing_fieldwork_boards};
 use crate::domain::conditions::Conditions;
-use crate::domain::consent::TimeRange;
+use crate::domain::consent::{self, Place, TimeRange};
 use crate::domain::consent_turns::Speaker;
-use crate::domain::decide::{Decided, ItemCase, Plan, Setting, TurnCase, release};
+use crate::domain::decide::{Decided, ItemCase, ItemPlan, Plan, Setting, TurnCase, release_each};
 use crate::domain::hold::Hold;
 use crate::domain::interview::{Interview, SpeakerRole};
 use crate::domain::policy::{Party, Policies};
-use crate::domain::project::Project;
+use crate::domain::project::{Project, attribution};
 use crate::domain::request::Filed;
 use crate::domain::study::{Site, Study};
 use crate::domain::transcript::{Outline, TranscriptKind};
-use crate::ledger::event::{DecisionFacts, ItemList};
+use crate::ledger::event::{DecisionFacts, ItemList, Module, Tier};
 use crate::session::{Loaded, PersonRecord, View};
-use crate::store::catalogue::{InterviewRow, RecordKind, TranscriptRow};
+use crate::store::catalogue::{InterviewRow, OutlineRow, RecordKind};
 
-/// Everything that deciding on a request needs, as it is now.
+/// How many interviews are opened in one go, on all cores.
+const AT_ONCE: usize = 64;
+
+/// Everything that deciding on a request needs but the items themselves, as it is now.
 pub struct Facts {
     /// The study in force.
     pub study: Study,
@@ -34,26 +39,45 @@ pub struct Facts {
     pub recipient: PersonRecord,
     /// People, project and time.
     pub setting: Setting,
-    /// One transcript version of one interview each; the order says nothing.
-    pub items: Vec<Item>,
-    /// What is decided on, in the same order.
-    pub cases: Vec<ItemCase>,
-    /// Interviews asked for of which there is no transcript, so that nothing can go.
-    pub wordless: Vec<Loaded<InterviewRow, Interview>>,
     /// The approvals that cover this use today at one of the sites at least.
     pub approvals: Vec<ApprovalId>,
+    /// The interviews asked for.
+    asked: Vec<InterviewId>,
+    ground: Ground,
 }
 
-/// One transcript version of one interview that is asked for.
+/// What was decided, item by item.
+pub struct Planned {
+    /// What may go.
+    pub plan: Plan,
+    /// One transcript version of one interview each, in the order of the plan.
+    pub items: Vec<Item>,
+    /// Interviews asked for of which there is no transcript, so that nothing can go, with their sites.
+    pub wordless: Vec<(SiteId, Interview)>,
+}
+
+/// One transcript version of one interview that was decided on; its turns are not kept.
 pub struct Item {
     /// The interview.
     pub interview: Interview,
-    /// The transcript version.
-    pub transcript: TranscriptRow,
-    /// Its turns, without words.
-    pub outline: Outline,
+    /// Its site.
+    pub site: SiteId,
     /// The prefix of its site.
     pub prefix: String,
+    /// The slot of the interview's key, class meta.
+    pub slot: SlotId,
+    /// The transcript version.
+    pub transcript: TranscriptId,
+    /// Its number.
+    pub version: u32,
+    /// What sort.
+    pub kind: TranscriptKind,
+    /// BCP 47.
+    pub language: String,
+    /// The engine whose suggestions its review decided.
+    pub engine: Option<String>,
+    /// How each voice that is heard in what goes may be named in print: the strictest over its turns that go.
+    pub tiers: BTreeMap<ParticipantId, Tier>,
 }
 
 /// Gathers what is to be decided on for a request. `standing`: the approvals that a decision names; without a decision, all that are recorded.
@@ -79,8 +103,7 @@ pub fn gather(view: &View<'_>, filed: &Filed, now: Moment, standing: Option<&[Ap
     let mut approvals: Vec<Approval> = view.records(RecordKind::Approval)?;
     approvals.sort_by_key(|approval| approval.id);
     let of_use = approvals.iter().filter(|a| standing.is_none_or(|ids| ids.contains(&a.id))).cloned().collect();
-    let mut gatherer = Gatherer {
-        view,
+    let ground = Ground {
         sites: sites(view, &study)?,
         holds: view.records(RecordKind::Hold)?,
         fieldwork: approvals,
@@ -89,24 +112,75 @@ pub fn gather(view: &View<'_>, filed: &Filed, now: Moment, standing: Option<&[Ap
         asker: filed.requester,
         now,
         today,
-        named: BTreeSet::new(),
-        found: Vec::new(),
-        wordless: Vec::new(),
     };
-    for interview in asked(view, filed)? {
-        gatherer.take(interview)?;
+    let asked = asked_ids(view, filed)?;
+    let transcribed = view.transcribed()?;
+    let met: BTreeSet<SiteId> =
+        asked.iter().filter(|(id, _)| transcribed.contains(id)).map(|(_, site)| *site).collect();
+    let mut approvals = BTreeSet::new();
+    for site in met {
+        approvals.extend(ground.covering(site)?);
     }
-    let Gatherer { mut found, wordless, named, .. } = gatherer;
-    found.sort_by_key(|(_, case)| (case.item, case.transcript_token));
-    let (items, cases) = found.into_iter().unzip();
-    Ok(Facts { study, project, recipient, setting, items, cases, wordless, approvals: named.into_iter().collect() })
+    let approvals = approvals.into_iter().collect();
+    let asked = asked.into_iter().map(|(id, _)| id).collect();
+    Ok(Facts { study, project, recipient, setting, approvals, asked, ground })
 }
 
 impl Facts {
-    /// What may go on these decisions.
-    pub fn plan(&self, policies: &Policies, decisions: &[Decided]) -> Result<Plan> {
-        release(policies, decisions, &self.setting, &self.cases)
+    /// What may go on these decisions. Opens the outlines of what is asked for, some at a time, and keeps none.
+    pub fn plan(&self, view: &View<'_>, policies: &Policies, decisions: &[Decided]) -> Result<Planned> {
+        let (mut items, mut wordless) = (Vec::new(), Vec::new());
+        let plan = release_each(policies, decisions, &self.setting, |judge| {
+            for ids in self.asked.chunks(AT_ONCE) {
+                let fetched = ids.iter().map(|id| Fetched::new(view, *id)).collect::<Result<Vec<_>>>()?;
+                let opened: Vec<Result<Opened>> =
+                    fetched.into_par_iter().map(|fetched| self.ground.open(fetched)).collect();
+                for opened in opened {
+                    let (site, interview, cases) = opened?;
+                    if cases.is_empty() {
+                        wordless.push((site, interview));
+                    }
+                    for (mut item, case) in cases {
+                        item.tiers = tiers(&case, judge.take(&case), self.setting.now);
+                        items.push(item);
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        Ok(Planned { plan, items, wordless })
     }
+}
+
+/// How each voice of an item that is heard in what goes may be named in print.
+fn tiers(case: &ItemCase, plan: &ItemPlan, now: Moment) -> BTreeMap<ParticipantId, Tier> {
+    let heard = plan.voices.iter().filter(|(_, voice)| voice.turns_going > 0);
+    heard
+        .map(|(id, voice)| {
+            let at_large = attribution(voice.consent.tier, voice.consent.module(Module::QuoteText));
+            (*id, at_large.max(strictest(case, plan, *id, now)))
+        })
+        .collect()
+}
+
+/// The strictest attribution of a voice over the turns that go; passages can have one of their own.
+fn strictest(case: &ItemCase, plan: &ItemPlan, id: ParticipantId, now: Moment) -> Tier {
+    let Some((_, events)) = case.participants.get(&id) else { return Tier::Never };
+    if !consent::has_passages(events, case.interview) {
+        return Tier::FullName;
+    }
+    let going = plan.turns.iter().enumerate().filter(|(_, turn)| turn.goes());
+    let of_turn = going.map(|(at, _)| {
+        let place = Place::Turn {
+            interview: case.interview,
+            transcript: case.transcript,
+            turn: u32::try_from(at).unwrap_or(u32::MAX),
+            time: case.turns.get(at).and_then(|turn| turn.time),
+        };
+        let state = consent::state_at(events, now, &place);
+        attribution(state.tier, state.module(Module::QuoteText))
+    });
+    of_turn.max().unwrap_or(Tier::Never)
 }
 
 /// The project of a request.
@@ -173,17 +247,22 @@ pub fn decided_sites(view: &View<'_>, facts: &DecisionFacts, list: Option<&ItemL
     Ok(sites.into_iter().collect())
 }
 
-/// The interviews that a request asks for, in no order.
+/// The interviews that a request asks for, in the order of their random ids, with their sites.
+fn asked_ids(view: &View<'_>, filed: &Filed) -> Result<Vec<(InterviewId, SiteId)>> {
+    let mut asked = view.interview_sites()?;
+    asked.retain(|(id, site)| filed.asks_for(*id, *site));
+    match filed.interviews.iter().all(|id| asked.binary_search_by_key(id, |(id, _)| *id).is_ok()) {
+        true => Ok(asked),
+        false => Err(Error::damage("an interview is missing from the catalogue", "Run `subrosa check`.")),
+    }
+}
+
+/// The interviews that a request asks for, opened, in the order of their random ids.
 pub fn asked(view: &View<'_>, filed: &Filed) -> Result<Vec<Loaded<InterviewRow, Interview>>> {
     if filed.sites.is_empty() && filed.interviews.is_empty() {
         return view.all_interviews();
     }
-    let mut ids: BTreeSet<InterviewId> = filed.interviews.iter().copied().collect();
-    if !filed.sites.is_empty() {
-        let rows = view.interviews()?;
-        ids.extend(rows.iter().filter(|row| filed.sites.contains(&row.site)).map(|row| row.id));
-    }
-    ids.into_iter().map(|id| view.load_interview(id)).collect()
+    asked_ids(view, filed)?.into_iter().map(|(id, _)| view.load_interview(id)).collect()
 }
 
 /// The participants whose consent an interview needs, by the interview and by the catalogue.
@@ -203,8 +282,8 @@ fn sites(view: &View<'_>, study: &Study) -> Result<BTreeMap<SiteId, Site>> {
     known.collect()
 }
 
-struct Gatherer<'g, 'v> {
-    view: &'g View<'v>,
+/// Everything that the cases of all interviews stand on.
+struct Ground {
     sites: BTreeMap<SiteId, Site>,
     holds: Vec<Hold>,
     fieldwork: Vec<Approval>,
@@ -214,55 +293,80 @@ struct Gatherer<'g, 'v> {
     asker: PersonId,
     now: Moment,
     today: Date,
-    /// The approvals that cover the use at a site that was met.
-    named: BTreeSet<ApprovalId>,
-    found: Vec<(Item, ItemCase)>,
-    wordless: Vec<Loaded<InterviewRow, Interview>>,
 }
 
-impl Gatherer<'_, '_> {
-    fn take(&mut self, interview: Loaded<InterviewRow, Interview>) -> Result<()> {
-        let versions = self.view.transcripts(interview.row.id)?;
-        let mut opened = Vec::with_capacity(versions.len());
-        for row in versions {
-            let outline = self.view.outline(&row, &interview.key)?;
+/// An interview with its transcript versions, their outlines still sealed.
+struct Fetched {
+    interview: Loaded<InterviewRow, Interview>,
+    outlines: Vec<OutlineRow>,
+    voices: Voices,
+}
+
+/// An interview with its site and what is to be decided on of it: nothing, where it has no transcript.
+type Opened = (SiteId, Interview, Vec<(Item, ItemCase)>);
+
+impl Fetched {
+    fn new(view: &View<'_>, id: InterviewId) -> Result<Self> {
+        let interview = view.load_interview(id)?;
+        let voice = |id| {
+            let participant = view.load_participant(id)?;
+            let events = view.consent_events(&participant)?;
+            Ok((id, (participant.body.token, events)))
+        };
+        let voices = heard(view, &interview)?.into_iter().map(voice).collect::<Result<_>>()?;
+        Ok(Self { outlines: view.outlines(id)?, voices, interview })
+    }
+}
+
+impl Ground {
+    fn site(&self, site: SiteId) -> Result<&Site> {
+        self.sites
+            .get(&site)
+            .ok_or_else(|| Error::damage("an interview belongs to no site of the vault", "Run `subrosa check`."))
+    }
+
+    /// The approvals that cover the use today at a site.
+    fn covering(&self, site: SiteId) -> Result<impl Iterator<Item = ApprovalId>> {
+        let boards = &self.site(site)?.boards;
+        let covering = self.of_use.iter().filter(move |a| a.covers_use(site, self.today, &self.purpose));
+        Ok(covering.filter(|a| boards.contains(&a.board)).map(|a| a.id))
+    }
+
+    fn open(&self, fetched: Fetched) -> Result<Opened> {
+        let Fetched { interview, outlines, voices } = fetched;
+        let mut opened = Vec::with_capacity(outlines.len());
+        for row in outlines {
+            let outline: Outline = row.outline.open(&interview.key)?;
             opened.push((row, outline));
         }
         let chosen = chosen(&opened, self.asker);
-        if chosen.is_empty() {
-            self.wordless.push(interview);
-            return Ok(());
-        }
         let site = interview.row.site;
-        let known = self.sites.get(&site).cloned();
-        let known = known
-            .ok_or_else(|| Error::damage("an interview belongs to no site of the vault", "Run `subrosa check`."))?;
-        let covering = self.of_use.iter().filter(|a| a.covers_use(site, self.today, &self.purpose));
-        self.named.extend(covering.filter(|a| known.boards.contains(&a.board)).map(|a| a.id));
-        let participants = self.participants(&interview)?;
+        let mut cases = Vec::with_capacity(chosen.len());
         for (row, outline) in opened.into_iter().filter(|(row, _)| chosen.contains(&row.id)) {
-            let body = interview.body.clone();
-            let case = self.case(&interview, &known, &row, &outline, participants.clone());
-            let prefix = known.prefix.clone();
-            self.found.push((Item { interview: body, transcript: row, outline, prefix }, case));
+            let known = self.site(site)?;
+            let case = self.case(&interview, known, &row, &outline, voices.clone());
+            let item = Item {
+                interview: interview.body.clone(),
+                site,
+                prefix: known.prefix.clone(),
+                slot: interview.row.slot,
+                transcript: row.id,
+                version: row.version,
+                kind: outline.kind,
+                language: outline.language,
+                engine: outline.review.map(|review| review.engine),
+                tiers: BTreeMap::new(),
+            };
+            cases.push((item, case));
         }
-        Ok(())
-    }
-
-    fn participants(&self, interview: &Loaded<InterviewRow, Interview>) -> Result<Voices> {
-        let voice = |id| {
-            let participant = self.view.load_participant(id)?;
-            let events = self.view.consent_events(&participant)?;
-            Ok((id, (participant.body.token, events)))
-        };
-        heard(self.view, interview)?.into_iter().map(voice).collect()
+        Ok((site, interview.body, cases))
     }
 
     fn case(
         &self,
         interview: &Loaded<InterviewRow, Interview>,
         site: &Site,
-        row: &TranscriptRow,
+        row: &OutlineRow,
         outline: &Outline,
         participants: Voices,
     ) -> ItemCase {
@@ -318,7 +422,7 @@ fn reviewed(outline: &Outline, asker: PersonId) -> bool {
 
 /// Which versions are decided on: the newest in the original language with a standing review, and the newest reviewed translation into each
 /// language. If none is reviewed, the newest of all, to be refused for that.
-fn chosen(versions: &[(TranscriptRow, Outline)], asker: PersonId) -> BTreeSet<TranscriptId> {
+fn chosen(versions: &[(OutlineRow, Outline)], asker: PersonId) -> BTreeSet<TranscriptId> {
     let mut newest: BTreeMap<Option<&str>, (u32, TranscriptId)> = BTreeMap::new();
     for (row, outline) in versions.iter().filter(|(_, outline)| reviewed(outline, asker)) {
         let language = (outline.kind == TranscriptKind::Translation).then_some(outline.language.as_str());

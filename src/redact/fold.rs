@@ -3,6 +3,8 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{compose, is_combining_mark};
 
+use crate::base::text::is_letter;
+
 /// The most code points that are looked at in one go. Longer texts are cut at a line end or a space near here.
 const WINDOW: usize = 1 << 16;
 
@@ -45,10 +47,10 @@ fn last_space(text: &str, above: usize) -> Option<usize> {
 /// Whether the text is written without capitals, as raw recogniser output is.
 pub(super) fn is_caseless(text: &str) -> bool {
     let (mut upper, mut letters, mut last) = (0usize, 0usize, ' ');
-    for c in text.chars().filter(|c| c.is_alphabetic() || c.is_whitespace()).take(20_000) {
-        letters += usize::from(c.is_alphabetic());
+    for c in text.chars().filter(|c| is_letter(*c) || c.is_whitespace()).take(20_000) {
+        letters += usize::from(is_letter(c));
         // a capital alone is a speaker's label
-        upper += usize::from(last.is_uppercase() && c.is_alphabetic());
+        upper += usize::from(last.is_uppercase() && is_letter(c));
         last = c;
     }
     upper * 300 < letters

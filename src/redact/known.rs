@@ -7,6 +7,7 @@ use super::names::{self, Endings};
 use super::replace::label;
 use super::resolve::{Hit, KNOWN};
 use super::{Class, KnownEntity};
+use crate::base::text::is_letter_or_digit;
 
 /// The most letters that may follow the stem of a word that is no person's name.
 const ENDING: usize = 4;
@@ -116,7 +117,7 @@ impl Known {
                 }
             }
             Class::Number | Class::Contact => {
-                let plain: String = key(text).chars().filter(|c| c.is_alphanumeric()).collect();
+                let plain: String = key(text).chars().filter(|c| is_letter_or_digit(*c)).collect();
                 let digits = plain.bytes().all(|b| b.is_ascii_digit());
                 // a phone is also said without its country
                 let tails = if digits && plain.len() >= 10 { plain.len() - 7 } else { 0 };
@@ -267,7 +268,7 @@ impl Known {
     fn squeezed(&self, text: &str, hit: &mut dyn FnMut(usize, usize, &[usize])) {
         let mut plain = String::with_capacity(text.len());
         let mut origin: Vec<usize> = Vec::with_capacity(text.len());
-        for (at, c) in text.char_indices().filter(|(_, c)| c.is_alphanumeric()) {
+        for (at, c) in text.char_indices().filter(|(_, c)| is_letter_or_digit(*c)) {
             let mut buffer = [0; 4];
             let folded = key(c.encode_utf8(&mut buffer));
             plain.push_str(&folded);
@@ -283,7 +284,7 @@ impl Known {
                 let from = origin[at];
                 let last = origin[at + number.len() - 1];
                 let to = last + text[last..].chars().next().map_or(0, char::len_utf8);
-                let inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+                let inside = |c: Option<char>| c.is_some_and(is_letter_or_digit);
                 let within = to - from <= number.len() * 3 + 8 && !text[from..to].contains('\n');
                 if within && !inside(text[..from].chars().next_back()) && !inside(text[to..].chars().next()) {
                     hit(from, to, &[*of]);
@@ -336,7 +337,7 @@ fn tokens(text: &str) -> Vec<Token> {
         out.push(Token { from, to, capital, initial });
     };
     for (at, c) in text.char_indices() {
-        let inside = c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c);
+        let inside = is_letter_or_digit(c) || unicode_normalization::char::is_combining_mark(c);
         match (start, inside) {
             (None, true) => start = Some(at),
             (Some(from), false) => {

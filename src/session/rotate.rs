@@ -336,7 +336,7 @@ fn in_force(vault: &Vault<Unlocked>, name: Compartment) -> Option<u32> {
 
 /// Whether anything of a site is in the vault, so that its content must stay readable to somebody.
 fn has_interviews(vault: &Vault<Unlocked>, site: SiteId) -> Result<bool> {
-    Ok(vault.view()?.interviews()?.iter().any(|row| row.site == site))
+    Ok(vault.view()?.interview_sites()?.iter().any(|(_, of)| *of == site))
 }
 
 fn last_archivist() -> Error {

@@ -2,13 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use hmac::{Hmac, Mac};
 use rayon::prelude::*;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::base::id::{InterviewId, ParticipantId, PersonId, SiteId, SlotId, Token};
+use crate::base::id::{InterviewId, ParticipantId, PersonId, SiteId, SlotId, Token, TranscriptId};
 use crate::base::role::{Role, RoleGrant};
 use crate::base::secret::Key;
 use crate::base::time::Moment;
@@ -22,10 +24,15 @@ use crate::domain::participant::{ParticipantContent, ParticipantMeta};
 use crate::domain::study::Study;
 use crate::domain::transcript::{Outline, TranscriptContent};
 use crate::ledger::event::Digest;
-use crate::store::catalogue::{InterviewRow, ObjectRow, ParticipantRow, Reader, RecordKind, TagKind, TranscriptRow};
+use crate::store::catalogue::{
+    InterviewHead, InterviewRow, ObjectRow, ParticipantRow, Reader, RecordKind, TagKind, TranscriptRow,
+};
 use crate::store::keyfile::{Class, KeyFile};
 
 use super::unlock::Context;
+
+/// How many interviews one core opens in one go.
+const AT_ONCE: usize = 256;
 
 /// A row with the key that opened it and what was in it.
 pub struct Loaded<R, T> {
@@ -204,6 +211,39 @@ impl<'v> View<'v> {
             .collect()
     }
 
+    /// Opens every interview as `B` and keeps what `take` makes of it; in the order of their random ids. Rows are read here while other cores open
+    /// those before them.
+    pub fn each_interview<B: DeserializeOwned, T: Send>(
+        &self,
+        take: impl Fn(&InterviewHead, B) -> Option<T> + Sync,
+    ) -> Result<Vec<T>> {
+        let keys = self.keys.borrow();
+        let keys: &KeyFile = &keys;
+        let open = |head: InterviewHead| -> Result<Option<T>> {
+            let body = head.body.open(&keys.get(head.slot, Class::Meta)?)?;
+            Ok(take(&head, body))
+        };
+        let opened: Mutex<Vec<(usize, Result<Vec<T>>)>> = Mutex::new(Vec::new());
+        rayon::in_place_scope(|scope| {
+            let mut number = 0;
+            self.interview_heads(AT_ONCE, |heads| {
+                let (opened, open) = (&opened, &open);
+                scope.spawn(move |_| {
+                    let part = heads.into_iter().filter_map(|head| open(head).transpose()).collect();
+                    opened.lock().unwrap_or_else(PoisonError::into_inner).push((number, part));
+                });
+                number += 1;
+            })
+        })?;
+        let mut opened = opened.into_inner().unwrap_or_else(PoisonError::into_inner);
+        opened.sort_unstable_by_key(|(number, _)| *number);
+        let mut all = Vec::new();
+        for (_, part) in opened {
+            all.extend(part?);
+        }
+        Ok(all)
+    }
+
     /// One interview by id.
     pub fn load_interview(&self, id: InterviewId) -> Result<Loaded<InterviewRow, Interview>> {
         let row = self.interview(id)?;
@@ -264,6 +304,12 @@ impl<'v> View<'v> {
             return Err(Error::damage("consent events of a participant are missing", "Run `subrosa check`."));
         }
         rows.iter().map(|row| row.body.open(&participant.key)).collect()
+    }
+
+    /// One transcript version by id.
+    pub fn load_transcript(&self, id: TranscriptId) -> Result<TranscriptRow> {
+        let row = self.transcript(id)?;
+        row.ok_or_else(|| Error::damage("a transcript is missing from the catalogue", "Run `subrosa check`."))
     }
 
     /// A transcript version's outline, with the interview's key.

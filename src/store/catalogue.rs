@@ -20,7 +20,7 @@ use crate::crypto::seal;
 
 pub use kinds::{RecordKind, TagKind};
 pub use read::Reader;
-pub use rows::{ConsentRow, InterviewRow, ObjectRow, ParticipantRow, TranscriptRow};
+pub use rows::{ConsentRow, InterviewHead, InterviewRow, ObjectRow, OutlineRow, ParticipantRow, TranscriptRow};
 pub use write::Writer;
 
 /// The catalogue database, open.

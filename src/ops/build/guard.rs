@@ -1,12 +1,12 @@
 //! The check at the exit: no name or contact of anybody concerned, and no archive code, leaves in any file.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use rayon::prelude::*;
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use crate::base::Result;
-use crate::domain::code::normalise;
+use crate::base::text::{is_letter, is_letter_or_digit};
+use crate::domain::code::{Code, normalise};
 use crate::domain::participant::ParticipantContent;
 use crate::domain::study::Study;
 use crate::redact::{Class, Detector, KnownEntity};
@@ -15,27 +15,64 @@ use crate::session::View;
 /// The fewest letters of a single word of a name that is looked for in any writing; shorter ones are found where the engine finds them.
 const SHORTEST: usize = 4;
 
-/// Knows everything that may not leave.
-pub(super) struct Guard<'g, 'v> {
-    view: &'g View<'v>,
+/// Knows everything that may not leave but the archive codes, which the vault knows ([`Findings::first`]).
+pub(super) struct Guard<'g> {
     study: &'g Study,
-    named: Named,
-}
-
-/// Everybody who may not be named.
-struct Named {
     detector: Detector,
-    /// What follows, by the first word; words in small letters.
+    /// Names and contacts by the first word; words in small letters.
     sequences: HashMap<String, Vec<Vec<String>>>,
 }
 
-impl<'g, 'v> Guard<'g, 'v> {
+/// One turn as it would leave.
+pub(super) struct Spoken {
+    /// Counted from 1.
+    pub(super) number: usize,
+    /// Who speaks, as the extract calls them.
+    pub(super) label: String,
+    /// What.
+    pub(super) words: String,
+    /// The stretches of the original that a person decided may stay.
+    pub(super) kept: Vec<String>,
+}
+
+/// Where something stands; the turns come first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Place {
+    /// In the turn of that number.
+    Turn(usize),
+    /// In the file, or its name.
+    File,
+}
+
+/// What may not leave of a text, as far as can be said without the vault.
+#[derive(Default)]
+pub(super) struct Findings {
+    /// The first name or contact.
+    named: Option<Place>,
+    /// What reads as an archive code, each where it first stands.
+    codes: BTreeMap<Code, Place>,
+}
+
+impl Findings {
+    /// The first place in which something may not leave: archive codes are looked up.
+    pub(super) fn first(self, view: &View<'_>) -> Result<Option<Place>> {
+        let mut first = self.named;
+        for (code, place) in self.codes {
+            if first.is_none_or(|first| place < first) && view.lookup_code(code.as_str())?.is_some() {
+                first = Some(place);
+            }
+        }
+        Ok(first)
+    }
+
+    fn name(&mut self, place: Place) {
+        self.named = Some(self.named.map_or(place, |known| known.min(place)));
+    }
+}
+
+impl<'g> Guard<'g> {
     /// For these people, each with a key of their own.
-    pub(super) fn new<'p>(
-        view: &'g View<'v>,
-        study: &'g Study,
-        people: impl Iterator<Item = (String, &'p ParticipantContent)>,
-    ) -> Self {
+    pub(super) fn new<'p>(study: &'g Study, people: impl Iterator<Item = (String, &'p ParticipantContent)>) -> Self {
         let mut known = Vec::new();
         let mut sequences: HashMap<String, Vec<Vec<String>>> = HashMap::new();
         for (key, person) in people {
@@ -53,64 +90,86 @@ impl<'g, 'v> Guard<'g, 'v> {
             known.push(KnownEntity { key: key.clone(), class: Class::Person, forms: names, pseudonym: None });
             known.push(KnownEntity { key, class: Class::Contact, forms: contacts, pseudonym: None });
         }
-        Self { view, study, named: Named { detector: Detector::new(&known), sequences } }
+        Self { study, detector: Detector::new(&known), sequences }
     }
 
-    /// The first of some turns, as they would leave, in which something may not. With each, the stretches of the original that a person decided may stay.
-    pub(super) fn first_in_speech(&self, turns: &[(String, Vec<String>)]) -> Result<Option<usize>> {
-        let named = &self.named;
-        let first = turns.par_iter().position_first(|(text, kept)| named.in_speech(text, kept));
-        for (at, (text, _)) in turns.iter().enumerate().take(first.unwrap_or(turns.len())) {
-            if self.code(text)? {
-                return Ok(Some(at));
+    /// What may not leave of a transcript: its first line, and its turns as they stand in it.
+    pub(super) fn in_transcript(&self, title: &str, turns: &[Spoken]) -> Findings {
+        let mut found = Findings::default();
+        let mut all = words(title);
+        self.codes(title, Place::File, &mut found);
+        for turn in turns {
+            let place = Place::Turn(turn.number);
+            let spoken = words(&turn.words);
+            if found.named.is_none() && self.in_speech(&turn.words, &spoken, &turn.kept) {
+                found.name(place);
             }
+            self.codes(&turn.words, place, &mut found);
+            self.codes(&turn.label, Place::File, &mut found);
+            all.extend(words(&turn.label));
+            all.extend(spoken);
         }
-        Ok(first)
+        if self.sequence(&all, 2, &[]) {
+            found.name(Place::File);
+        }
+        found
     }
 
-    /// The first of some texts of our own in which something may not leave; single words of names are everyday words there.
-    pub(super) fn first_in_texts(&self, texts: &[&str]) -> Result<Option<usize>> {
-        let named = &self.named;
-        let first = texts.par_iter().position_first(|text| named.sequence(text, 2, &[]));
-        for (at, text) in texts.iter().enumerate().take(first.unwrap_or(texts.len())) {
-            if self.code(text)? {
-                return Ok(Some(at));
-            }
+    /// What may not leave of one of our own texts, which may hold words out of a delivery.
+    pub(super) fn in_title(&self, text: &str) -> Findings {
+        let mut found = Findings::default();
+        if self.in_speech(text, &words(text), &[]) {
+            found.name(Place::File);
         }
-        Ok(first)
+        self.codes(text, Place::File, &mut found);
+        found
     }
 
-    /// Whether an archive code of the vault stands in the text, in any of the forms in which people write them.
-    fn code(&self, text: &str) -> Result<bool> {
+    /// What may not leave of a text of our own; single words of names are everyday words there.
+    pub(super) fn in_text(&self, text: &str) -> Findings {
+        let mut found = Findings::default();
+        if self.sequence(&words(text), 2, &[]) {
+            found.name(Place::File);
+        }
+        self.codes(text, Place::File, &mut found);
+        found
+    }
+
+    /// Whatever reads as an archive code of the study, in any of the forms in which people write them.
+    fn codes(&self, text: &str, place: Place, found: &mut Findings) {
+        let digit = |c: char| match c {
+            '\0'..='\x7f' => c.is_ascii_digit(),
+            '\u{400}'..='\u{481}' => false,
+            c => c.is_numeric(),
+        };
+        if !text.chars().any(digit) {
+            return;
+        }
         let chars: Vec<char> = text.chars().collect();
         for at in 0..chars.len() {
-            let inside = at > 0 && chars.get(at - 1).is_some_and(|c| c.is_alphanumeric());
-            if inside || !chars.get(at).is_some_and(|c| c.is_alphabetic()) {
+            let inside = at > 0 && chars.get(at - 1).is_some_and(|c| is_letter_or_digit(*c));
+            if inside || !chars.get(at).is_some_and(|c| is_letter(*c)) {
                 continue;
             }
             if let Some(candidate) = candidate(&chars[at..])
                 && let Ok((code, _)) = normalise(&candidate, self.study)
-                && self.view.lookup_code(code.as_str())?.is_some()
             {
-                return Ok(true);
+                found.codes.entry(code).or_insert(place);
             }
         }
-        Ok(false)
     }
-}
 
-impl Named {
-    fn in_speech(&self, text: &str, kept: &[String]) -> bool {
+    /// `words` are those of `text`.
+    fn in_speech(&self, text: &str, spoken: &[String], kept: &[String]) -> bool {
         let allowed: Vec<Vec<String>> = kept.iter().map(|kept| words(kept)).collect();
         let engine = self.detector.detect_known(text).into_iter().any(|span| {
             let found: String = text.chars().skip(span.start).take(span.end - span.start).collect();
             !within(&allowed, &words(&found))
         });
-        engine || self.sequence(text, 1, &allowed)
+        engine || self.sequence(spoken, 1, &allowed)
     }
 
-    fn sequence(&self, text: &str, least: usize, allowed: &[Vec<String>]) -> bool {
-        let words = words(text);
+    fn sequence(&self, words: &[String], least: usize, allowed: &[Vec<String>]) -> bool {
         (0..words.len()).any(|at| {
             let known = words.get(at).and_then(|first| self.sequences.get(first));
             known.into_iter().flatten().any(|sequence| {
@@ -130,12 +189,12 @@ fn within(allowed: &[Vec<String>], sequence: &[String]) -> bool {
 /// What could be a code at the beginning: up to eight letters, at most one separator, and a number that nothing goes on from. With a space between,
 /// only capitals count: "am 5" is no code.
 fn candidate(chars: &[char]) -> Option<String> {
-    let letters = chars.iter().take_while(|c| c.is_alphabetic()).count();
-    let separator = chars.get(letters).filter(|c| !c.is_alphanumeric());
+    let letters = chars.iter().take_while(|c| is_letter(**c)).count();
+    let separator = chars.get(letters).filter(|c| !is_letter_or_digit(**c));
     let from = letters + usize::from(separator.is_some());
     let digits = chars.get(from..)?.iter().take_while(|c| c.is_numeric()).count();
     let end = from + digits;
-    let goes_on = chars.get(end).is_some_and(|c| c.is_alphanumeric());
+    let goes_on = chars.get(end).is_some_and(|c| is_letter_or_digit(*c));
     let spaced = separator.is_some_and(|c| c.is_whitespace()) && !chars[..letters].iter().all(|c| c.is_uppercase());
     if letters > 8 || digits == 0 || digits > 9 || goes_on || spaced || separator.is_some_and(|c| c.is_control()) {
         return None;
@@ -157,8 +216,12 @@ fn add(sequences: &mut HashMap<String, Vec<Vec<String>>>, words: &[String]) {
 
 /// The words of a text: letters and digits, compatibility forms folded, in small letters, ё as е.
 fn words(text: &str) -> Vec<String> {
-    let folded: String = text.nfkc().flat_map(char::to_lowercase).map(|c| if c == 'ё' { 'е' } else { c }).collect();
-    folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    let plain = |c: char| if c == 'ё' { 'е' } else { c };
+    let folded: String = match is_nfkc_quick(text.chars()) {
+        IsNormalized::Yes => text.chars().flat_map(char::to_lowercase).map(plain).collect(),
+        _ => text.nfkc().flat_map(char::to_lowercase).map(plain).collect(),
+    };
+    folded.split(|c: char| !is_letter_or_digit(c)).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

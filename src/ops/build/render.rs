@@ -1,37 +1,46 @@
 //! From a grant to words: transcripts with their marks applied and what may not go left out, and the table of participants.
+//!
+//! A transcript is written twice: once inside the commit, for its digest and the check at the exit, and once more when it is sealed. So however much
+//! goes, only a few transcripts are in memory at a time, and none is ever on the disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::guard::Guard;
-use super::manifest::{Attribution, InterviewFacts, Withheld, transcript_path};
+use rayon::prelude::*;
+use zeroize::Zeroizing;
+
+use super::guard::{Findings, Guard, Place, Spoken};
+use super::manifest::{Attribution, FileFacts, InterviewFacts, Withheld, transcript_path};
+use super::table::table;
 use crate::base::id::{InterviewId, ParticipantId, ProjectId, SiteId};
 use crate::base::role::Role;
 use crate::base::secret::Key;
 use crate::base::time::Date;
 use crate::base::{Error, Result};
 use crate::crypto::pseudonym;
-use crate::disclosure::{SUPPRESSED, guard};
-use crate::domain::consent::{self, Place};
-use crate::domain::consent_turns::Speaker;
-use crate::domain::decide::{Grant, ItemCase, ItemPlan};
+use crate::domain::consent_turns::{Speaker, TurnVerdict};
+use crate::domain::decide::{Grant, ItemPlan};
 use crate::domain::interview::{Interview, SpeakerRole};
 use crate::domain::participant::ParticipantContent;
-use crate::domain::project::attribution;
-use crate::domain::study::Study;
-use crate::domain::transcript::TranscriptKind;
-use crate::formats::csv_out::{Cell, CsvOut};
-use crate::ledger::event::{Module, ReleasedItem, Tier};
+use crate::domain::transcript::{Outline, TranscriptContent, TranscriptKind};
+use crate::ledger::event::ReleasedItem;
 use crate::ops::plan::{Facts, Item, speaker};
 use crate::ops::redact::review_stands;
 use crate::ops::request::citation_code;
 use crate::redact::mark::{Mark, Marks, State};
 use crate::redact::{Replacement, Strength, apply};
 use crate::session::View;
+use crate::store::catalogue::TranscriptRow;
+use crate::store::keyfile::Class;
 
-/// The words that go, and what is said of them.
+/// How many transcripts are written in one go, on all cores.
+const AT_ONCE: usize = 8;
+
+/// What goes, and what is said of it; the words of the transcripts are still in the vault.
 pub(super) struct Rendered {
-    /// Transcripts by the name of their file.
-    pub(super) transcripts: BTreeMap<String, String>,
+    /// The transcripts.
+    pub(super) scripts: Scripts,
+    /// Name, digest and length of their files.
+    pub(super) files: Vec<FileFacts>,
     /// The table of participants.
     pub(super) participants: Vec<u8>,
     /// Rows that the table does not show, because too few are like them.
@@ -48,90 +57,292 @@ pub(super) struct Rendered {
     pub(super) heard: BTreeSet<ParticipantId>,
     /// The interviews of which something goes.
     pub(super) going: BTreeSet<InterviewId>,
-    /// Everybody whose names and contacts may not leave.
-    pub(super) register: BTreeMap<ParticipantId, Known>,
     /// Interviewers, interpreters and bystanders, as far as the vault knows them.
     pub(super) others: Vec<ParticipantContent>,
-    /// Where something was left in the words that may not leave.
-    pub(super) found: Option<(String, usize)>,
+    /// Where something was left in the words that may not leave: the citation code, and the turn if it is one.
+    pub(super) found: Option<(String, Place)>,
 }
 
 /// A participant, opened.
 pub(super) struct Known {
-    site: SiteId,
+    pub(super) site: SiteId,
     pub(super) pseudonym: String,
     pub(super) content: ParticipantContent,
 }
 
+/// What it takes to write the transcripts of an extract.
+pub(super) struct Scripts {
+    /// In the order of the names of their files.
+    all: Vec<Script>,
+    /// Everybody of the interviews that go.
+    pub(super) register: BTreeMap<ParticipantId, Known>,
+    strength: Strength,
+}
+
+/// One transcript that goes.
+struct Script {
+    path: String,
+    citation: String,
+    item: Item,
+    /// Whether each turn goes.
+    verdicts: Vec<TurnVerdict>,
+}
+
+/// A transcript as it lies in the vault, with the keys that open it.
+struct Sealed {
+    row: TranscriptRow,
+    /// The interview's, for the outline.
+    outline_key: Key,
+    key: Key,
+}
+
+/// A transcript, opened.
+struct Opened {
+    outline: Outline,
+    content: TranscriptContent,
+    marks: Marks,
+}
+
+/// A transcript as it leaves.
+struct Text {
+    /// The first line of the file.
+    title: String,
+    turns: Vec<Spoken>,
+    file: Zeroizing<String>,
+}
+
 /// Uses up a grant. Refused unless the reader is an archivist of every site of which something goes.
-pub(super) fn render(view: &View<'_>, known: &Facts, grant: Grant) -> Result<Rendered> {
+pub(super) fn render(
+    view: &View<'_>,
+    known: &Facts,
+    grant: Grant,
+    items: Vec<Item>,
+    wordless: usize,
+) -> Result<Rendered> {
     let released = grant.released();
     let plan = grant.plan();
     let project = known.project.id;
-    let going: Vec<(&Item, &ItemCase, &ItemPlan)> = known
-        .items
-        .iter()
-        .zip(&known.cases)
-        .zip(plan.items())
-        .filter(|(_, plan)| plan.goes())
-        .map(|((item, case), plan)| (item, case, plan))
-        .collect();
-    for (_, case, _) in &going {
-        view.require(Role::Archivist, Some(case.site))?;
+    let going: Vec<(Item, &ItemPlan)> = items.into_iter().zip(plan.items()).filter(|(_, plan)| plan.goes()).collect();
+    for (item, _) in &going {
+        view.require(Role::Archivist, Some(item.site))?;
     }
     let register = register(view, &going, project)?;
     let others = others(view, &going)?;
-    let guard = Guard::new(view, &known.study, people(&register, &others));
-    let strength = strength(plan.decision().level)?;
     let mut out = Rendered {
-        transcripts: BTreeMap::new(),
+        scripts: Scripts { all: Vec::with_capacity(going.len()), register, strength: strength(plan.decision().level)? },
+        files: Vec::with_capacity(going.len()),
         participants: Vec::new(),
         rows_left_out: 0,
         interviews: Vec::with_capacity(going.len()),
         engines: BTreeSet::new(),
-        withheld: withheld(known, plan.items()),
+        withheld: withheld(plan.items(), wordless),
         released,
         heard: BTreeSet::new(),
-        going: going.iter().map(|(_, case, _)| case.interview).collect(),
-        register: BTreeMap::new(),
-        others: Vec::new(),
+        going: going.iter().map(|(_, plan)| plan.interview).collect(),
+        others,
         found: None,
     };
     let mut citations: BTreeMap<String, InterviewId> = BTreeMap::new();
     let mut youngest: BTreeMap<ParticipantId, Date> = BTreeMap::new();
-    for (item, case, plan) in going {
+    for (item, plan) in going {
         let citation = citation_code(&item.interview.seed, project)?;
-        if citations.insert(citation.clone(), case.interview).is_some_and(|other| other != case.interview) {
+        if citations.insert(citation.clone(), plan.interview).is_some_and(|other| other != plan.interview) {
             return Err(Error::bug("two interviews have the same citation code in this project"));
         }
-        let transcript = Transcript { view, item, case, plan, register: &register, guard: &guard, strength };
-        let translation = (item.outline.kind == TranscriptKind::Translation).then_some(item.outline.language.as_str());
-        let (text, found) = transcript.text(&citation)?;
-        out.found = out.found.or(found.map(|turn| (citation.clone(), turn)));
-        out.transcripts.insert(transcript_path(&citation, translation), text);
-        out.engines.extend(item.outline.review.iter().map(|review| review.engine.clone()));
-        let heard = plan.voices.iter().filter(|(_, voice)| voice.turns_going > 0).map(|(id, _)| *id);
-        for id in heard {
-            out.heard.insert(id);
-            let first = youngest.entry(id).or_insert(item.interview.date);
+        for id in item.tiers.keys() {
+            out.heard.insert(*id);
+            let first = youngest.entry(*id).or_insert(item.interview.date);
             *first = (*first).min(item.interview.date);
         }
-        out.interviews.push(transcript.facts(citation, known)?);
+        out.engines.extend(item.engine.clone());
+        out.interviews.push(facts(&item, plan, &citation, &out.scripts.register)?);
+        let translation = (item.kind == TranscriptKind::Translation).then_some(item.language.as_str());
+        let path = transcript_path(&citation, translation);
+        out.scripts.all.push(Script { path, citation, item, verdicts: plan.turns.clone() });
     }
     out.interviews.sort();
-    (out.participants, out.rows_left_out) = table(view, &known.study, &register, &youngest)?;
-    (out.register, out.others) = (register, others);
+    out.scripts.all.sort_by(|a, b| a.path.cmp(&b.path));
+    if out.scripts.all.windows(2).any(|pair| pair[0].path == pair[1].path) {
+        return Err(Error::bug("two transcripts of an extract have the same name"));
+    }
+    let guard = Guard::new(&known.study, people(&out.scripts.register, &out.others));
+    out.scripts.each(
+        view,
+        |script, opened| {
+            opened.require_review()?;
+            let text = out.scripts.text(script, &opened)?;
+            let found = guard.in_transcript(&text.title, &text.turns);
+            Ok((FileFacts::of(&script.path, text.file.as_bytes()), found))
+        },
+        |script, (facts, found): (FileFacts, Findings)| {
+            out.files.push(facts);
+            if out.found.is_none() {
+                out.found = found.first(view)?.map(|place| (script.citation.clone(), place));
+            }
+            Ok(())
+        },
+    )?;
+    (out.participants, out.rows_left_out) = table(view, &known.study, &out.scripts.register, &youngest)?;
     Ok(out)
+}
+
+impl Scripts {
+    /// Writes the transcripts once more, in the order of the names of their files, and hands over name and bytes of each. `files` is what was recorded
+    /// of them: if marks or words have changed meanwhile, nothing more is handed over.
+    pub(super) fn write(
+        &self,
+        view: &View<'_>,
+        files: &[FileFacts],
+        mut take: impl FnMut(&str, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let mut recorded = files.iter();
+        self.each(
+            view,
+            |script, opened| {
+                let text = self.text(script, &opened)?;
+                Ok((FileFacts::of(&script.path, text.file.as_bytes()), text.file))
+            },
+            |script, (facts, file)| match recorded.next() {
+                Some(known) if *known == facts => take(&script.path, file.as_bytes()),
+                _ => Err(Error::user(
+                    "a transcript was changed by another command while the extract was being written",
+                    "There is no extract, although its release is recorded. Build it again.",
+                )),
+            },
+        )
+    }
+
+    /// Opens the transcripts, some at a time on all cores, and hands over in order what `make` makes of each.
+    fn each<T: Send>(
+        &self,
+        view: &View<'_>,
+        make: impl Fn(&Script, Opened) -> Result<T> + Sync,
+        mut take: impl FnMut(&Script, T) -> Result<()>,
+    ) -> Result<()> {
+        for scripts in self.all.chunks(AT_ONCE) {
+            let sealed = scripts.iter().map(|script| script.fetch(view)).collect::<Result<Vec<_>>>()?;
+            let made: Vec<Result<T>> =
+                scripts.par_iter().zip(sealed).map(|(script, sealed)| make(script, sealed.open()?)).collect();
+            for (script, made) in scripts.iter().zip(made) {
+                take(script, made?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&self, script: &Script, opened: &Opened) -> Result<Text> {
+        let Opened { outline, content, marks } = opened;
+        if content.texts.len() != script.verdicts.len() || outline.turns.len() != script.verdicts.len() {
+            return Err(Error::damage("the words of a transcript do not fit its outline", "Run `subrosa check`."));
+        }
+        let mut by_turn: BTreeMap<usize, Vec<&Mark>> = BTreeMap::new();
+        for mark in &marks.marks {
+            by_turn.entry(usize::try_from(mark.turn).unwrap_or(usize::MAX)).or_default().push(mark);
+        }
+        let title = format!("# {} {}", script.citation, script.item.language);
+        // With room for what replacements add, so that no copy of it is left behind by growing.
+        let long: usize = content.texts.iter().map(|words| words.len() + 32).sum();
+        let mut file = Zeroizing::new(String::with_capacity(long + long / 4));
+        file.push_str(&title);
+        file.push_str("\n\n");
+        let mut gap = 0;
+        let mut turns = Vec::new();
+        for (at, ((verdict, words), facts)) in
+            script.verdicts.iter().zip(&content.texts).zip(&outline.turns).enumerate()
+        {
+            if !verdict.goes() {
+                gap += 1;
+                continue;
+            }
+            close(&mut file, &mut gap);
+            let marks = by_turn.get(&at).map(Vec::as_slice).unwrap_or_default();
+            let spoken = Spoken {
+                number: at + 1,
+                label: self.label(&script.item.interview, facts.label.as_deref()),
+                words: one_line(&apply(words, &merged(marks, self.strength))?),
+                kept: kept(words, marks),
+            };
+            file.push_str(&spoken.label);
+            file.push_str(": ");
+            file.push_str(&spoken.words);
+            file.push('\n');
+            turns.push(spoken);
+        }
+        close(&mut file, &mut gap);
+        Ok(Text { title, turns, file })
+    }
+
+    /// Who speaks, as the extract calls them.
+    fn label(&self, interview: &Interview, label: Option<&str>) -> String {
+        match speaker(interview, label) {
+            Speaker::Participant(id) => {
+                self.register.get(&id).map_or_else(|| "?".to_owned(), |known| known.pseudonym.clone())
+            }
+            Speaker::Aside => label.map_or_else(|| "I".to_owned(), |label| aside(interview, label)),
+            Speaker::Bystander | Speaker::Unknown => "?".to_owned(),
+        }
+    }
+}
+
+impl Script {
+    fn fetch(&self, view: &View<'_>) -> Result<Sealed> {
+        let row = view.load_transcript(self.item.transcript)?;
+        let key = view.key(row.slot, Class::Content(self.item.site))?;
+        Ok(Sealed { row, outline_key: view.key(self.item.slot, Class::Meta)?, key })
+    }
+}
+
+impl Sealed {
+    fn open(self) -> Result<Opened> {
+        Ok(Opened {
+            outline: self.row.outline.open(&self.outline_key)?,
+            content: self.row.turns.open(&self.key)?,
+            marks: self.row.marks.open(&self.key)?,
+        })
+    }
+}
+
+impl Opened {
+    fn require_review(&self) -> Result<()> {
+        if review_stands(&self.outline, &self.content.texts, &self.marks)? {
+            return Ok(());
+        }
+        Err(Error::damage(
+            "the words or marks of a transcript are not those that were reviewed",
+            "Nothing is built from it. Run `subrosa check`, and review the transcript again.",
+        ))
+    }
+}
+
+fn facts(
+    item: &Item,
+    plan: &ItemPlan,
+    citation: &str,
+    register: &BTreeMap<ParticipantId, Known>,
+) -> Result<InterviewFacts> {
+    let mut attribution = Vec::with_capacity(item.tiers.len());
+    for (id, tier) in &item.tiers {
+        let known = register.get(id).ok_or_else(|| Error::bug("a voice that goes was not opened"))?;
+        attribution.push(Attribution { participant: known.pseudonym.clone(), tier: *tier });
+    }
+    attribution.sort();
+    Ok(InterviewFacts {
+        citation: citation.to_owned(),
+        site: item.prefix.clone(),
+        language: item.language.clone(),
+        turns: plan.turns.len() as u64,
+        turns_left_out: plan.turns.iter().filter(|turn| !turn.goes()).count() as u64,
+        attribution,
+    })
 }
 
 /// Everybody of the interviews that go, whether they are heard or not.
 fn register(
     view: &View<'_>,
-    going: &[(&Item, &ItemCase, &ItemPlan)],
+    going: &[(Item, &ItemPlan)],
     project: ProjectId,
 ) -> Result<BTreeMap<ParticipantId, Known>> {
-    let ids: BTreeSet<ParticipantId> =
-        going.iter().flat_map(|(_, case, _)| case.participants.keys().copied()).collect();
+    let ids: BTreeSet<ParticipantId> = going.iter().flat_map(|(_, plan)| plan.voices.keys().copied()).collect();
     let mut register = BTreeMap::new();
     let mut pseudonyms = BTreeSet::new();
     for id in ids {
@@ -149,8 +360,8 @@ fn register(
 }
 
 /// Whoever else is heard in the interviews that go, with names that the vault knows.
-fn others(view: &View<'_>, going: &[(&Item, &ItemCase, &ItemPlan)]) -> Result<Vec<ParticipantContent>> {
-    let ids: BTreeSet<InterviewId> = going.iter().map(|(_, case, _)| case.interview).collect();
+fn others(view: &View<'_>, going: &[(Item, &ItemPlan)]) -> Result<Vec<ParticipantContent>> {
+    let ids: BTreeSet<InterviewId> = going.iter().map(|(_, plan)| plan.interview).collect();
     let mut others = Vec::new();
     for id in ids {
         let (_, content) = view.interview_content(&view.load_interview(id)?.row)?;
@@ -178,119 +389,11 @@ fn strength(level: u8) -> Result<Strength> {
     }
 }
 
-fn withheld(known: &Facts, plans: &[ItemPlan]) -> Withheld {
+fn withheld(plans: &[ItemPlan], wordless: usize) -> Withheld {
     let all: BTreeSet<InterviewId> = plans.iter().map(|plan| plan.interview).collect();
     let going: BTreeSet<InterviewId> = plans.iter().filter(|plan| plan.goes()).map(|plan| plan.interview).collect();
     let turns = plans.iter().flat_map(|plan| &plan.turns).filter(|turn| !turn.goes()).count();
-    Withheld { interviews: (all.len() - going.len() + known.wordless.len()) as u64, turns: turns as u64 }
-}
-
-/// One transcript on its way out.
-struct Transcript<'r, 'v> {
-    view: &'r View<'v>,
-    item: &'r Item,
-    case: &'r ItemCase,
-    plan: &'r ItemPlan,
-    register: &'r BTreeMap<ParticipantId, Known>,
-    guard: &'r Guard<'r, 'v>,
-    strength: Strength,
-}
-
-impl Transcript<'_, '_> {
-    /// The text of the file; and the first turn, counted from 1, in which something was left that may not leave.
-    fn text(&self, citation: &str) -> Result<(String, Option<usize>)> {
-        let (key, content) = self.view.transcript_content(&self.item.transcript, self.case.site)?;
-        let marks: Marks = self.item.transcript.marks.open(&key)?;
-        if !review_stands(&self.item.outline, &content.texts, &marks)? {
-            return Err(Error::damage(
-                "the words or marks of a transcript are not those that were reviewed",
-                "Nothing is built from it. Run `subrosa check`, and review the transcript again.",
-            ));
-        }
-        let verdicts = &self.plan.turns;
-        if content.texts.len() != verdicts.len() || self.item.outline.turns.len() != verdicts.len() {
-            return Err(Error::damage("the words of a transcript do not fit its outline", "Run `subrosa check`."));
-        }
-        let mut by_turn: BTreeMap<usize, Vec<&Mark>> = BTreeMap::new();
-        for mark in &marks.marks {
-            by_turn.entry(usize::try_from(mark.turn).unwrap_or(usize::MAX)).or_default().push(mark);
-        }
-        let mut out = format!("# {citation} {}\n\n", self.item.outline.language);
-        let mut gap = 0;
-        let (mut turns, mut numbers) = (Vec::new(), Vec::new());
-        for (at, ((verdict, words), facts)) in
-            verdicts.iter().zip(&content.texts).zip(&self.item.outline.turns).enumerate()
-        {
-            if !verdict.goes() {
-                gap += 1;
-                continue;
-            }
-            close(&mut out, &mut gap);
-            let marks = by_turn.get(&at).map(Vec::as_slice).unwrap_or_default();
-            let spoken = one_line(&apply(words, &merged(marks, self.strength))?);
-            out.push_str(&self.label(facts.label.as_deref()));
-            out.push_str(": ");
-            out.push_str(&spoken);
-            out.push('\n');
-            turns.push((spoken, kept(words, marks)));
-            numbers.push(at + 1);
-        }
-        close(&mut out, &mut gap);
-        let found = self.guard.first_in_speech(&turns)?.and_then(|first| numbers.get(first).copied());
-        Ok((out, found))
-    }
-
-    /// Who speaks, as the extract calls them.
-    fn label(&self, label: Option<&str>) -> String {
-        match speaker(&self.item.interview, label) {
-            Speaker::Participant(id) => {
-                self.register.get(&id).map_or_else(|| "?".to_owned(), |known| known.pseudonym.clone())
-            }
-            Speaker::Aside => label.map_or_else(|| "I".to_owned(), |label| aside(&self.item.interview, label)),
-            Speaker::Bystander | Speaker::Unknown => "?".to_owned(),
-        }
-    }
-
-    fn facts(&self, citation: String, known: &Facts) -> Result<InterviewFacts> {
-        let heard = self.plan.voices.iter().filter(|(_, voice)| voice.turns_going > 0);
-        let mut tiers = Vec::new();
-        for (id, voice) in heard {
-            let known_as = self.register.get(id).ok_or_else(|| Error::bug("a voice that goes was not opened"))?;
-            let at_large = attribution(voice.consent.tier, voice.consent.module(Module::QuoteText));
-            let tier = at_large.max(self.strictest(*id, known));
-            tiers.push(Attribution { participant: known_as.pseudonym.clone(), tier });
-        }
-        tiers.sort();
-        let left_out = self.plan.turns.iter().filter(|turn| !turn.goes()).count();
-        Ok(InterviewFacts {
-            citation,
-            site: self.item.prefix.clone(),
-            language: self.item.outline.language.clone(),
-            turns: self.plan.turns.len() as u64,
-            turns_left_out: left_out as u64,
-            attribution: tiers,
-        })
-    }
-
-    /// The strictest attribution of a voice over the turns that go; passages can have one of their own.
-    fn strictest(&self, id: ParticipantId, known: &Facts) -> Tier {
-        let Some((_, events)) = self.case.participants.get(&id) else { return Tier::Never };
-        if !consent::has_passages(events, self.case.interview) {
-            return Tier::FullName;
-        }
-        let going = self.plan.turns.iter().enumerate().filter(|(_, turn)| turn.goes());
-        let of_turn = going.map(|(at, _)| {
-            let place = Place::Turn {
-                interview: self.case.interview,
-                transcript: self.case.transcript,
-                turn: u32::try_from(at).unwrap_or(u32::MAX),
-                time: self.case.turns.get(at).and_then(|turn| turn.time),
-            };
-            let state = consent::state_at(events, known.setting.now, &place);
-            attribution(state.tier, state.module(Module::QuoteText))
-        });
-        of_turn.max().unwrap_or(Tier::Never)
-    }
+    Withheld { interviews: (all.len() - going.len() + wordless) as u64, turns: turns as u64 }
 }
 
 /// The line for turns that were left out, neighbours together.
@@ -354,49 +457,6 @@ fn one_line(text: &str) -> String {
         .filter(|part| !part.is_empty())
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-/// The table: pseudonym, site, gender, age band; and how many rows it does not show. The site of a voice can be read off the manifest, so the class
-/// sizes are those within a site.
-fn table(
-    view: &View<'_>,
-    study: &Study,
-    register: &BTreeMap<ParticipantId, Known>,
-    heard: &BTreeMap<ParticipantId, Date>,
-) -> Result<(Vec<u8>, usize)> {
-    let sites = view.sites()?;
-    let mut by_site: BTreeMap<&str, Vec<(&str, Vec<String>)>> = BTreeMap::new();
-    for (id, date) in heard {
-        let Some(known) = register.get(id) else { continue };
-        let site = sites.get(&known.site).map_or("", |site| site.prefix.as_str());
-        let age = known.content.birth_year.and_then(|born| u32::try_from(i32::from(date.year()) - born).ok());
-        let band = age.and_then(|age| study.variable("age")?.band(age)).unwrap_or_default();
-        let values = [known.content.gender.clone().unwrap_or_default(), band];
-        let values = values.map(|value| if value == SUPPRESSED { String::new() } else { value });
-        by_site.entry(site).or_default().push((&known.pseudonym, values.to_vec()));
-    }
-    let k = usize::try_from(study.thresholds.k).unwrap_or(usize::MAX);
-    let mut rows: Vec<(String, String, Vec<String>)> = Vec::new();
-    let mut left_out = 0;
-    for (site, people) in by_site {
-        let records: Vec<Vec<String>> = people.iter().map(|(_, values)| values.clone()).collect();
-        let guarded = guard(&records, k)?;
-        for ((pseudonym, _), values) in people.into_iter().zip(guarded.rows) {
-            if !guarded.starred_class_is_safe && values.iter().all(|value| value == SUPPRESSED) {
-                left_out += 1;
-            } else {
-                rows.push((pseudonym.to_owned(), site.to_owned(), values));
-            }
-        }
-    }
-    rows.sort();
-    let mut out = CsvOut::new(&["pseudonym", "site", "gender", "age"])?;
-    for (pseudonym, site, values) in &rows {
-        let mut cells = vec![Cell::Text(pseudonym), Cell::Text(site)];
-        cells.extend(values.iter().map(|value| Cell::Text(value)));
-        out.row(&cells)?;
-    }
-    Ok((out.finish()?, left_out))
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! The file that an extract is sealed into.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::PipeWriter;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use crate::base::progress::Progress;
 use crate::base::{Error, Result};
 use crate::crypto::padding::Padding;
 use crate::crypto::stream::{self, AgeRecipient};
+use crate::formats::package::PackageWriter;
 use crate::store::files;
 
 /// A file in the making beside its place; gone again unless it was finished.
@@ -25,13 +28,28 @@ impl Sink {
         Ok(Self { file, tmp, out: out.to_owned() })
     }
 
-    /// Seals `tar`, syncs, and gives the file its name, unless that was taken meanwhile. Gives its length.
-    pub(super) fn seal(self, to: &AgeRecipient, tar: &[u8], progress: &dyn Progress) -> Result<u64> {
+    /// Seals what `write` writes, about `length` bytes, as it comes; syncs, and gives the file its name, unless that was taken meanwhile. Gives its length.
+    pub(super) fn seal(
+        self,
+        to: &AgeRecipient,
+        length: u64,
+        progress: &dyn Progress,
+        write: impl FnOnce(&mut PackageWriter<PipeWriter>) -> Result<()>,
+    ) -> Result<u64> {
         let io = |e: std::io::Error| Error::io("write the extract", &e);
-        progress.begin("Sealing the extract", tar.len() as u64);
-        let sealed = stream::seal(&[to.as_age()], tar, &self.file, Padding::Padme, progress);
+        let (source, feed) = std::io::pipe().map_err(io)?;
+        progress.begin("Sealing the extract", length);
+        let (written, sealed) = thread::scope(|scope| {
+            // Sealed on the other side of a pipe: the vault is read on this one.
+            let sealing = scope.spawn(|| stream::seal(&[to.as_age()], source, &self.file, Padding::Padme, progress));
+            let mut package = PackageWriter::new(feed);
+            let written = write(&mut package).and_then(|()| package.finish()).map(drop);
+            (written, sealing.join())
+        });
         progress.end();
-        let sealed = sealed?;
+        // A disk that is full ends the writing too, but only the sealing knows why.
+        let sealed = sealed.map_err(|_| Error::bug("the sealing of an extract ended by itself"))??;
+        written?;
         self.file.sync_all().map_err(io)?;
         if self.out.symlink_metadata().is_ok() {
             return Err(Error::user(

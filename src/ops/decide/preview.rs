@@ -15,7 +15,7 @@ use crate::domain::policy::Party;
 use crate::domain::request::Filed;
 use crate::domain::transcript::TranscriptKind;
 use crate::ledger::event::{DecisionFacts, Event};
-use crate::ops::plan::{self, Facts};
+use crate::ops::plan::{self, Facts, Planned};
 use crate::ops::policy;
 use crate::ops::register;
 use crate::ops::request::{self, count};
@@ -115,9 +115,9 @@ pub fn preview(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Resul
             steward: true,
             country: String::new(),
         };
-        let plan = known.plan(&policies, &[Decided::proposed(facts.clone(), list, decider, None)])?;
-        let mut preview = previewed(&filed, &known, plan.items(), &facts);
-        let tokens = show_own(act, &known, &mut preview);
+        let planned = known.plan(act, &policies, &[Decided::proposed(facts.clone(), list, decider, None)])?;
+        let mut preview = previewed(&filed, &known, &planned, &facts);
+        let tokens = show_own(act, &planned, &mut preview);
         request::opened(act, "request preview", tokens);
         act.event(Event::Listed { what: "request preview".into(), filters: vec![], count: count(preview.items.len()) });
         Ok(preview)
@@ -125,9 +125,9 @@ pub fn preview(vault: &mut Vault<Unlocked>, number: u32, terms: &Terms) -> Resul
 }
 
 /// Keeps the items of sites that the reader keeps and counts the interviews of others; gives the tokens of what is kept.
-fn show_own(view: &View<'_>, known: &Facts, preview: &mut Preview) -> Vec<Token> {
-    let with_words = known.items.iter().zip(&known.cases).map(|(item, case)| (&item.interview, case.site));
-    let without = known.wordless.iter().map(|interview| (&interview.body, interview.row.site));
+fn show_own(view: &View<'_>, planned: &Planned, preview: &mut Preview) -> Vec<Token> {
+    let with_words = planned.items.iter().map(|item| (&item.interview, item.site));
+    let without = planned.wordless.iter().map(|(site, interview)| (interview, *site));
     let all: BTreeMap<&str, (Token, bool)> = with_words
         .chain(without)
         .map(|(interview, site)| (interview.code.as_str(), (interview.token, register::keeps(view, site))))
@@ -138,14 +138,15 @@ fn show_own(view: &View<'_>, known: &Facts, preview: &mut Preview) -> Vec<Token>
     own.into_iter().collect()
 }
 
-fn previewed(filed: &Filed, known: &Facts, plans: &[ItemPlan], facts: &DecisionFacts) -> Preview {
+fn previewed(filed: &Filed, known: &Facts, planned: &Planned, facts: &DecisionFacts) -> Preview {
+    let plans = planned.plan.items();
     let mut items: Vec<ItemPreview> =
-        known.items.iter().zip(plans).map(|(item, plan)| item_preview(item, plan)).collect();
-    items.extend(known.wordless.iter().map(|interview| ItemPreview {
-        code: interview.body.code.clone(),
-        site: interview.body.code.chars().take_while(char::is_ascii_uppercase).collect(),
+        planned.items.iter().zip(plans).map(|(item, plan)| item_preview(item, plan)).collect();
+    items.extend(planned.wordless.iter().map(|(_, interview)| ItemPreview {
+        code: interview.code.clone(),
+        site: interview.code.chars().take_while(char::is_ascii_uppercase).collect(),
         version: 0,
-        language: interview.body.language.clone(),
+        language: interview.language.clone(),
         translation: false,
         goes: false,
         turns_going: 0,
@@ -195,9 +196,9 @@ fn item_preview(item: &plan::Item, plan: &ItemPlan) -> ItemPreview {
     ItemPreview {
         code: item.interview.code.clone(),
         site: item.prefix.clone(),
-        version: item.transcript.version,
-        language: item.outline.language.clone(),
-        translation: item.outline.kind == TranscriptKind::Translation,
+        version: item.version,
+        language: item.language.clone(),
+        translation: item.kind == TranscriptKind::Translation,
         goes: plan.goes(),
         turns_going: plan.turns.iter().filter(|turn| turn.goes()).count(),
         left_out: left_out.into_iter().map(|((rule, words), turns)| why(rule, words, turns)).collect(),

@@ -1,11 +1,13 @@
 //! Reading the catalogue's rows.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::kinds::{RecordKind, TagKind};
-use super::rows::{ConsentRow, InterviewRow, ObjectRow, ParticipantRow, TranscriptRow};
+use super::rows::{ConsentRow, InterviewHead, InterviewRow, ObjectRow, OutlineRow, ParticipantRow, TranscriptRow};
 use super::{Cell, Tag, blob, place, sql};
 use crate::base::id::{ConsentEventId, InterviewId, ObjectId, ParticipantId, SiteId, SlotId, TranscriptId, VaultId};
 use crate::base::{Result, canonical};
@@ -72,6 +74,35 @@ impl<'c> Reader<'c> {
         })
     }
 
+    /// All interviews without their content, in the order of their random ids and by `most` at a time, so that some can be opened while others are read.
+    pub fn interview_heads(&self, most: usize, mut take: impl FnMut(Vec<InterviewHead>)) -> Result<()> {
+        let text = "SELECT id, site, slot, body FROM interview ORDER BY id";
+        let mut query = self.db.prepare_cached(text).map_err(sql)?;
+        let mut rows = query.query([]).map_err(sql)?;
+        let mut heads = Vec::with_capacity(most);
+        while let Some(row) = rows.next().map_err(sql)? {
+            let id = InterviewId::from_slice(&blob(row, 0)?)?;
+            heads.push(InterviewHead {
+                id,
+                site: SiteId::from_slice(&blob(row, 1)?)?,
+                slot: SlotId::from_slice(&blob(row, 2)?)?,
+                body: self.cell("interview", id.as_bytes(), "body", blob(row, 3)?),
+            });
+            if heads.len() >= most {
+                take(std::mem::replace(&mut heads, Vec::with_capacity(most)));
+            }
+        }
+        take(heads);
+        Ok(())
+    }
+
+    /// The site of every interview.
+    pub fn interview_sites(&self) -> Result<Vec<(InterviewId, SiteId)>> {
+        self.all("SELECT id, site FROM interview ORDER BY id", |row| {
+            Ok((InterviewId::from_slice(&blob(row, 0)?)?, SiteId::from_slice(&blob(row, 1)?)?))
+        })
+    }
+
     /// How many interviews there are.
     pub fn interview_count(&self) -> Result<u64> {
         let count: i64 = self.db.query_row("SELECT count(*) FROM interview", [], |r| r.get(0)).map_err(sql)?;
@@ -105,6 +136,32 @@ impl<'c> Reader<'c> {
     pub fn transcripts(&self, interview: InterviewId) -> Result<Vec<TranscriptRow>> {
         let text = "SELECT id, interview, version, slot, outline, turns, marks FROM transcript WHERE interview = ?1 ORDER BY version";
         self.some(text, interview.as_bytes(), |row| self.to_transcript(row))
+    }
+
+    /// One transcript version.
+    pub fn transcript(&self, id: TranscriptId) -> Result<Option<TranscriptRow>> {
+        let text = "SELECT id, interview, version, slot, outline, turns, marks FROM transcript WHERE id = ?1";
+        self.one(text, id.as_bytes(), |row| self.to_transcript(row))
+    }
+
+    /// The transcript versions of an interview without words and marks, oldest first.
+    pub fn outlines(&self, interview: InterviewId) -> Result<Vec<OutlineRow>> {
+        let text = "SELECT id, version, outline FROM transcript WHERE interview = ?1 ORDER BY version";
+        self.some(text, interview.as_bytes(), |row| {
+            let id = TranscriptId::from_slice(&blob(row, 0)?)?;
+            Ok(OutlineRow {
+                id,
+                version: row.get(1).map_err(sql)?,
+                outline: self.cell("transcript", id.as_bytes(), "outline", blob(row, 2)?),
+            })
+        })
+    }
+
+    /// The interviews that have a transcript.
+    pub fn transcribed(&self) -> Result<BTreeSet<InterviewId>> {
+        let all =
+            self.all("SELECT DISTINCT interview FROM transcript", |row| InterviewId::from_slice(&blob(row, 0)?))?;
+        Ok(all.into_iter().collect())
     }
 
     /// A participant's consent events, oldest first.

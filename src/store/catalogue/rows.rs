@@ -35,6 +35,18 @@ pub struct InterviewRow {
     pub content: Cell,
 }
 
+/// An interview's row without its content: what a list reads of each.
+pub struct InterviewHead {
+    /// Id.
+    pub id: InterviewId,
+    /// Site.
+    pub site: SiteId,
+    /// The slot of its key, class meta.
+    pub slot: SlotId,
+    /// Sealed under it.
+    pub body: Cell,
+}
+
 /// An object's row.
 pub struct ObjectRow {
     /// Id.
@@ -63,6 +75,16 @@ pub struct TranscriptRow {
     pub turns: Cell,
     /// Sealed under its own key.
     pub marks: Cell,
+}
+
+/// A transcript version's row without words and marks: what deciding reads of each.
+pub struct OutlineRow {
+    /// Id.
+    pub id: TranscriptId,
+    /// Counted from 1 within the interview.
+    pub version: u32,
+    /// Sealed under the interview's key: labels, times, states; no words.
+    pub outline: Cell,
 }
 
 /// A consent event's row.
