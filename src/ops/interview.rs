@@ -13,6 +13,7 @@ use crate::domain::interview::{Interview, InterviewContent, Object, ObjectKind, 
 use crate::domain::participant::ParticipantContent;
 use crate::domain::transcript::TranscriptKind;
 use crate::ledger::event::{Event, Module, ModuleState, Tier};
+use crate::ops::listing::Listing;
 use crate::redact::mark::Marks;
 use crate::session::{Act, Loaded, Unlocked, Vault, View};
 use crate::store::catalogue::InterviewRow;
@@ -176,8 +177,8 @@ pub struct Names {
     pub agreed: BTreeMap<String, Date>,
 }
 
-/// The interviews that fit, in the order of their codes. Archivists see their sites, stewards all.
-pub fn list(vault: &mut Vault<Unlocked>, filter: &Filter) -> Result<Vec<Listed>> {
+/// The interviews that fit, in the order of their codes; those that are damaged are left out and counted. Archivists see their sites, stewards all.
+pub fn list(vault: &mut Vault<Unlocked>, filter: &Filter) -> Result<Listing<Listed>> {
     if filter.state.as_ref().is_some_and(|s| !STATES.contains(&s.as_str())) {
         return Err(Error::user("there is no such state", format!("The states are {}.", STATES.join(", "))));
     }
@@ -195,7 +196,8 @@ pub fn list(vault: &mut Vault<Unlocked>, filter: &Filter) -> Result<Vec<Listed>>
             }
             wanted.push(site.id);
         }
-        let mut all = act.all_interviews()?;
+        let (mut all, mut hurt) = act.readable_interviews()?;
+        hurt.retain(|site| (wanted.is_empty() || wanted.contains(site)) && sees(act, *site));
         all.retain(|i| {
             (wanted.is_empty() || wanted.contains(&i.row.site)) && sees(act, i.row.site) && fits(filter, &i.body)
         });
@@ -210,7 +212,8 @@ pub fn list(vault: &mut Vault<Unlocked>, filter: &Filter) -> Result<Vec<Listed>>
         let filters = filters.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned()).collect();
         let count = i64::try_from(listed.len()).unwrap_or(i64::MAX);
         act.event(Event::Listed { what: "interviews".into(), filters, count });
-        Ok(listed.into_iter().map(|(_, _, row)| row).collect())
+        let rows = listed.into_iter().map(|(_, _, row)| row).collect();
+        Ok(Listing { rows, hurt: hurt.len() as u64 })
     })
 }
 

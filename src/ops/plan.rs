@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::id::{ApprovalId, InterviewId, ParticipantId, PersonId, SiteId, TranscriptId};
 use crate::base::role::Role;
 use crate::base::time::{Date, Moment};
-use crate::base::{Error, Result};
+use crate::base::{Error, Kind, Result};
 use crate::domain::approval::{Approval, missing_boards, missing_fieldwork_boards};
 use crate::domain::conditions::Conditions;
 use crate::domain::consent::TimeRange;
@@ -94,7 +94,7 @@ pub fn gather(view: &View<'_>, filed: &Filed, now: Moment, standing: Option<&[Ap
         wordless: Vec::new(),
     };
     for interview in asked(view, filed)? {
-        gatherer.take(interview)?;
+        gatherer.take(interview).map_err(unreadable)?;
     }
     let Gatherer { mut found, wordless, named, .. } = gatherer;
     found.sort_by_key(|(_, case)| (case.item, case.transcript_token));
@@ -176,14 +176,25 @@ pub fn decided_sites(view: &View<'_>, facts: &DecisionFacts, list: Option<&ItemL
 /// The interviews that a request asks for, in no order.
 pub fn asked(view: &View<'_>, filed: &Filed) -> Result<Vec<Loaded<InterviewRow, Interview>>> {
     if filed.sites.is_empty() && filed.interviews.is_empty() {
-        return view.all_interviews();
+        return view.all_interviews().map_err(unreadable);
     }
     let mut ids: BTreeSet<InterviewId> = filed.interviews.iter().copied().collect();
     if !filed.sites.is_empty() {
         let rows = view.interviews()?;
         ids.extend(rows.iter().filter(|row| filed.sites.contains(&row.site)).map(|row| row.id));
     }
-    ids.into_iter().map(|id| view.load_interview(id)).collect()
+    ids.into_iter().map(|id| view.load_interview(id).map_err(unreadable)).collect()
+}
+
+/// Nothing goes, and nothing is decided, on a part of what was asked only because the rest is damaged.
+fn unreadable(error: Error) -> Error {
+    if error.kind() != Kind::Damage {
+        return error;
+    }
+    Error::damage(
+        "something of an interview that the request asks for is damaged",
+        "`subrosa check` names it: restore it from a backup. Until then the analyst can ask for the others by their codes; they are whole.",
+    )
 }
 
 /// The participants whose consent an interview needs, by the interview and by the catalogue.

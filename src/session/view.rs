@@ -12,7 +12,7 @@ use crate::base::id::{InterviewId, ParticipantId, PersonId, SiteId, SlotId, Toke
 use crate::base::role::{Role, RoleGrant};
 use crate::base::secret::Key;
 use crate::base::time::Moment;
-use crate::base::{Error, Result};
+use crate::base::{Error, Kind, Result};
 use crate::crypto::card::Card;
 use crate::crypto::keyring::Member;
 use crate::crypto::sign::Signature;
@@ -190,18 +190,36 @@ impl<'v> View<'v> {
         }
     }
 
-    /// Every interview, opened; in the order of their random ids.
+    /// Every interview, opened; in the order of their random ids. Fails if one of them is damaged.
     pub fn all_interviews(&self) -> Result<Vec<Loaded<InterviewRow, Interview>>> {
+        self.opened()?.into_iter().map(|opened| opened.map_err(|(_, error)| error)).collect()
+    }
+
+    /// Every interview that can be opened, and the sites of those that are damaged: one that is hurt does not hide the rest.
+    pub fn readable_interviews(&self) -> Result<(Vec<Loaded<InterviewRow, Interview>>, Vec<SiteId>)> {
+        let (mut whole, mut hurt) = (Vec::new(), Vec::new());
+        for opened in self.opened()? {
+            match opened {
+                Ok(interview) => whole.push(interview),
+                Err((site, error)) if error.kind() == Kind::Damage => hurt.push(site),
+                Err((_, error)) => return Err(error),
+            }
+        }
+        Ok((whole, hurt))
+    }
+
+    fn opened(&self) -> Result<Vec<std::result::Result<Loaded<InterviewRow, Interview>, (SiteId, Error)>>> {
         let rows = self.interviews()?;
         let keys = self.keys.borrow();
         let keys: &KeyFile = &keys;
-        rows.into_par_iter()
-            .map(|row| {
-                let key = keys.get(row.slot, Class::Meta)?;
-                let body = row.body.open(&key)?;
-                Ok(Loaded { row, key, body })
-            })
-            .collect()
+        let open = |row: InterviewRow| {
+            let opened = keys.get(row.slot, Class::Meta).and_then(|key| Ok((row.body.open(&key)?, key)));
+            match opened {
+                Ok((body, key)) => Ok(Loaded { row, key, body }),
+                Err(error) => Err((row.site, error)),
+            }
+        };
+        Ok(rows.into_par_iter().map(open).collect())
     }
 
     /// One interview by id.
