@@ -27,6 +27,7 @@ use subrosa::session::{Change, Unlocked, Vault, change_membership};
 use subrosa::store::catalogue::TagKind;
 use subrosa::store::keyfile::Class;
 use subrosa::store::objects;
+use subrosa::store::state::StateFolder;
 
 const DAY: &str = "2026-02-01T10:00:00Z";
 const NAME: &str = "Planted Personname";
@@ -543,11 +544,11 @@ fn a_vault_that_does_not_unlock_is_looked_at_part_by_part() {
     bytes[last] ^= 1;
     fs::write(&path, &bytes).unwrap();
     let error = unlock(house.dir.path(), &house.ben, DAY).err().unwrap();
-    let layout = subrosa::store::files::Layout::open(&house.path("vault"), None).unwrap();
-    let report = check::check_apart(&layout, &again(&house.ben), &error);
+    let state = StateFolder::beside(&house.path("Ben.id"));
+    let apart = || check::check_apart(&house.path("vault"), None, &again(&house.ben), &state, &error);
+    let report = apart();
     let hurt: Vec<_> = report.faults.iter().map(|f| f.hurt.as_str()).collect();
     assert_eq!(hurt, ["the vault", "the key file"], "{:?}", report.faults);
     fs::write(house.path("vault/keyring.json"), b"{}").unwrap();
-    let report = check::check_apart(&layout, &again(&house.ben), &error);
-    assert!(report.faults.iter().any(|f| f.hurt == "keyring.json"));
+    assert!(apart().faults.iter().any(|f| f.hurt == "keyring.json"));
 }

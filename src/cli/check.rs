@@ -9,7 +9,7 @@ use super::progress::Bar;
 use super::screen;
 use crate::base::{Kind, Result};
 use crate::ops::check::{self, CheckReport, Options};
-use crate::store::files::Layout;
+use crate::store::state::StateFolder;
 
 /// Arguments of `subrosa check`.
 #[derive(ClapArgs)]
@@ -27,12 +27,12 @@ pub(super) fn run(global: &Global, args: Args) -> Result<()> {
     let report = match global.unlock() {
         Ok(mut vault) => check::check(&mut vault, Options { fast: args.fast }, &Bar::new())?,
         Err(error) if error.kind() == Kind::Damage => {
-            let layout = Layout::open(global.vault_dir()?, global.keys.as_deref()).map_err(|_| error.clone())?;
             global.screen().warn(
                 "the vault does not unlock; its parts are looked at one by one, which needs your passphrase again",
             );
-            let (_, identity) = global.unlock_identity()?;
-            check::check_apart(&layout, &identity, &error)
+            let (path, identity) = global.unlock_identity()?;
+            let state = StateFolder::beside(&path);
+            check::check_apart(global.vault_dir()?, global.keys.as_deref(), &identity, &state, &error)
         }
         Err(error) => return Err(error),
     };

@@ -246,7 +246,8 @@ fn due(global: &Global, days: u32) -> Result<()> {
             })
             .collect();
         table(&["code", "who", "ends after", "look at by", "overdue", "may be contacted"], &rows)
-    })
+    })?;
+    found.require_whole()
 }
 
 impl ScopeArgs {

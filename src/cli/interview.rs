@@ -47,7 +47,8 @@ pub(super) fn run(global: &Global, command: Command) -> Result<()> {
         Command::List { site, from, to, state } => {
             let filter = Filter { sites: site, from, to, state };
             let listed = global.with_vault("interview list", |vault| interview::list(vault, &filter))?;
-            screen.answer(&listed, || list_words(&listed))
+            screen.answer(&listed, || list_words(&listed))?;
+            listed.require_whole()
         }
         Command::Show { code, names } => {
             if names {

@@ -343,7 +343,8 @@ fn status(global: &Global, code: Option<&str>) -> Result<()> {
             })
             .collect();
         table(&["code", "version", "language", "turns", "marks", "undecided", "state", "reviewed"], &rows)
-    })
+    })?;
+    found.require_whole()
 }
 
 fn voided(voided: bool) -> &'static str {

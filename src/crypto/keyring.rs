@@ -249,7 +249,7 @@ impl KeyringFile {
         let Some(wraps) = self.wraps.get(&identity.person_id()) else {
             return Err(Error::denied(
                 "this identity is not enrolled in this vault",
-                "Ask a steward to enrol your card with `subrosa person add`, or use --identity with another file.",
+                "Ask a steward to enrol your card with `subrosa person add`, or use --identity with another file. If you could open the vault before, let somebody else run `subrosa check`: keyring.json may be damaged.",
             ));
         };
         let mut bundle = Bundle::new();

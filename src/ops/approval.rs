@@ -137,6 +137,7 @@ pub fn site_ids(view: &View<'_>, prefixes: &[String]) -> Result<Option<Vec<SiteI
     Ok((!ids.is_empty()).then_some(ids))
 }
 
-fn document_name(id: ApprovalId) -> String {
+/// The name of the small value that holds the letter of an approval.
+pub(super) fn document_name(id: ApprovalId) -> String {
     format!("approval-document/{id}")
 }

@@ -133,8 +133,15 @@ pub fn build(vault: &mut Vault<Unlocked>, number: u32, out: &Path, progress: &dy
         ));
     }
     in_ledger(vault, number)?;
-    let bytes = vault.layout().read("vault.card", card::MOST_BYTES as u64)?;
-    let vault_card = VaultCard::parse(&bytes)?;
+    let vault_card =
+        vault.layout().read("vault.card", card::MOST_BYTES as u64).and_then(|bytes| VaultCard::parse(&bytes));
+    let vault_card = vault_card.ok().filter(|card| card.facts().vault == vault.layout().vault());
+    let vault_card = vault_card.ok_or_else(|| {
+        Error::damage(
+            "vault.card is missing, damaged or of another vault; an extract carries it",
+            "Restore vault.card from a backup, or move it away: the next steward who unlocks the vault writes it anew.",
+        )
+    })?;
     let sink = Sink::create(out)?;
     let mut done = vault.commit("extract build", |act| {
         let policies = policy::in_force(act)?;

@@ -229,13 +229,19 @@ fn record(act: &mut Act<'_>, facts: DecisionFacts, list: Option<ItemList>, reaso
     }
     let record = DecisionRecord { facts: facts.clone(), list: list.clone(), sig, seq: act.seq(), reason };
     // A steward's later decision takes the place of the earlier one; the ledger keeps both.
-    let digest = Digest::of(format!("{}\n{}", facts.request, facts.steward).as_bytes());
-    let mut id = [0; 16];
-    id.copy_from_slice(&digest.0[..16]);
+    let id = record_id(&facts);
     act.tables().put_record_of(RecordKind::Decision, &id, record.facts.request.as_bytes(), act.seq(), &record)?;
     let (items, salt) = list.map(|list| (list.items, list.salt)).unzip();
     act.event(Event::Decision { decision: facts, sig, items, salt });
     Ok(())
+}
+
+/// The id of a steward's decision on a request.
+pub(super) fn record_id(facts: &DecisionFacts) -> [u8; 16] {
+    let digest = Digest::of(format!("{}\n{}", facts.request, facts.steward).as_bytes());
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest.0[..16]);
+    id
 }
 
 fn outcome(act: &Act<'_>, filed: &Filed, needed: usize) -> Result<Outcome> {

@@ -14,6 +14,7 @@ use crate::domain::interview::{Glance, Interview, InterviewContent, Object, Obje
 use crate::domain::participant::ParticipantContent;
 use crate::domain::transcript::TranscriptKind;
 use crate::ledger::event::{Event, Module, ModuleState, Tier};
+use crate::ops::listing::Listing;
 use crate::redact::mark::Marks;
 use crate::session::{Act, Loaded, Unlocked, Vault, View};
 use crate::store::catalogue::InterviewRow;
@@ -177,8 +178,8 @@ pub struct Names {
     pub agreed: BTreeMap<String, Date>,
 }
 
-/// The interviews that fit, in the order of their codes. Archivists see their sites, stewards all.
-pub fn list(vault: &mut Vault<Unlocked>, filter: &Filter) -> Result<Vec<Listed>> {
+/// The interviews that fit, in the order of their codes; those that are damaged are left out and counted. Archivists see their sites, stewards all.
+pub fn list(vault: &mut Vault<Unlocked>, filter: &Filter) -> Result<Listing<Listed>> {
     if filter.state.as_ref().is_some_and(|s| !STATES.contains(&s.as_str())) {
         return Err(Error::user("there is no such state", format!("The states are {}.", STATES.join(", "))));
     }
@@ -197,12 +198,13 @@ pub fn list(vault: &mut Vault<Unlocked>, filter: &Filter) -> Result<Vec<Listed>>
             wanted.push(site.id);
         }
         let me = act.me();
-        let mut listed = act.each_interview(|head, body: Glance| {
+        let (mut listed, mut hurt) = act.each_interview(|head, body: Glance| {
             let of_site = wanted.is_empty() || wanted.contains(&head.site);
             let site = prefixes.get(&head.site).map_or("", String::as_str);
             (of_site && sees(me, head.site) && fits(filter, &body)).then(|| listed(body, site))
         })?;
         listed.sort_by(|(a, row_a), (b, row_b)| (&row_a.site, a, &row_a.code).cmp(&(&row_b.site, b, &row_b.code)));
+        hurt.retain(|site| (wanted.is_empty() || wanted.contains(site)) && sees(me, *site));
         let filters = [
             ("site", !filter.sites.is_empty()),
             ("from", filter.from.is_some()),
@@ -212,7 +214,8 @@ pub fn list(vault: &mut Vault<Unlocked>, filter: &Filter) -> Result<Vec<Listed>>
         let filters = filters.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned()).collect();
         let count = i64::try_from(listed.len()).unwrap_or(i64::MAX);
         act.event(Event::Listed { what: "interviews".into(), filters, count });
-        Ok(listed.into_iter().map(|(_, row)| row).collect())
+        let rows = listed.into_iter().map(|(_, row)| row).collect();
+        Ok(Listing { rows, hurt: hurt.len() as u64 })
     })
 }
 

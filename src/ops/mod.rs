@@ -8,6 +8,7 @@ pub mod consent;
 pub mod decide;
 pub mod ingest;
 pub mod interview;
+pub mod listing;
 pub mod open;
 pub mod person;
 pub mod plan;

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::base::id::{ApprovalId, InterviewId, ParticipantId, PersonId, SiteId, SlotId, TranscriptId};
 use crate::base::role::Role;
 use crate::base::time::{Date, Moment};
-use crate::base::{Error, Result};
+use crate::base::{Error, Kind, Result};
 use crate::domain::approval::{Approval, missing_boards, missing_fieldwork_boards};
 use crate::domain::conditions::Conditions;
 use crate::domain::consent::{self, Place, TimeRange};
@@ -132,11 +132,12 @@ impl Facts {
         let (mut items, mut wordless) = (Vec::new(), Vec::new());
         let plan = release_each(policies, decisions, &self.setting, |judge| {
             for ids in self.asked.chunks(AT_ONCE) {
-                let fetched = ids.iter().map(|id| Fetched::new(view, *id)).collect::<Result<Vec<_>>>()?;
+                let fetched =
+                    ids.iter().map(|id| Fetched::new(view, *id)).collect::<Result<Vec<_>>>().map_err(unreadable)?;
                 let opened: Vec<Result<Opened>> =
                     fetched.into_par_iter().map(|fetched| self.ground.open(fetched)).collect();
                 for opened in opened {
-                    let (site, interview, cases) = opened?;
+                    let (site, interview, cases) = opened.map_err(unreadable)?;
                     if cases.is_empty() {
                         wordless.push((site, interview));
                     }
@@ -260,9 +261,20 @@ fn asked_ids(view: &View<'_>, filed: &Filed) -> Result<Vec<(InterviewId, SiteId)
 /// The interviews that a request asks for, opened, in the order of their random ids.
 pub fn asked(view: &View<'_>, filed: &Filed) -> Result<Vec<Loaded<InterviewRow, Interview>>> {
     if filed.sites.is_empty() && filed.interviews.is_empty() {
-        return view.all_interviews();
+        return view.all_interviews().map_err(unreadable);
     }
-    asked_ids(view, filed)?.into_iter().map(|(id, _)| view.load_interview(id)).collect()
+    asked_ids(view, filed)?.into_iter().map(|(id, _)| view.load_interview(id).map_err(unreadable)).collect()
+}
+
+/// Nothing goes, and nothing is decided, on a part of what was asked only because the rest is damaged.
+fn unreadable(error: Error) -> Error {
+    if error.kind() != Kind::Damage {
+        return error;
+    }
+    Error::damage(
+        "something of an interview that the request asks for is damaged",
+        "`subrosa check` names it: restore it from a backup. Until then the analyst can ask for the others by their codes; they are whole.",
+    )
 }
 
 /// The participants whose consent an interview needs, by the interview and by the catalogue.

@@ -217,7 +217,7 @@ pub fn find(view: &View<'_>, number: u32) -> Result<Filed> {
 }
 
 /// What requests are found by.
-fn by_number(number: u32) -> [u8; 16] {
+pub(super) fn by_number(number: u32) -> [u8; 16] {
     u128::from(number).to_be_bytes()
 }
 
@@ -285,7 +285,7 @@ fn citation(typed: &str) -> Option<String> {
 }
 
 fn citation_codes(view: &View<'_>, project: ProjectId) -> Result<Vec<(String, InterviewId)>> {
-    let all = view.all_interviews()?;
+    let (all, _) = view.readable_interviews()?;
     all.iter().map(|interview| Ok((citation_code(&interview.body.seed, project)?, interview.row.id))).collect()
 }
 

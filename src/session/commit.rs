@@ -2,7 +2,8 @@
 //! anything becomes visible (docs/adr/0002).
 
 use super::log::Log;
-use super::unlock::{KEYRING, NEXT_KEYRING, Unlocked, Vault};
+use super::trust;
+use super::unlock::{KEYRING, KEYRING_DIGEST, NEXT_KEYRING, Unlocked, Vault};
 use super::view::View;
 use crate::base::id::{PersonId, SiteId, SlotId};
 use crate::base::secret::Key;
@@ -12,7 +13,7 @@ use crate::crypto::identity::Identity;
 use crate::crypto::keyring::{Bundle, Compartment, KeyringFile, Roster};
 use crate::crypto::sign::SigningSeed;
 use crate::ledger::entry::{Draft, Entry};
-use crate::ledger::event::Event;
+use crate::ledger::event::{Digest, Event};
 use crate::store::catalogue::{Catalogue, Writer};
 use crate::store::files::Layout;
 use crate::store::keyfile::Class;
@@ -194,7 +195,9 @@ impl Vault<Unlocked> {
             writer.set_meta("keyfile_generation", &keys.generation().to_be_bytes())?;
         }
         if let Some((file, _, _)) = &keyring {
-            self.layout.write(NEXT_KEYRING, &file.to_bytes()?)?;
+            let bytes = file.to_bytes()?;
+            self.layout.write(NEXT_KEYRING, &bytes)?;
+            writer.set_meta(KEYRING_DIGEST, &Digest::of(&bytes).0)?;
         }
         writer.commit()?;
         drain_locked(self.catalogue()?, &self.state.log)?;
@@ -233,6 +236,7 @@ impl Vault<Unlocked> {
     pub(super) fn refresh(&self) -> Result<()> {
         let catalogue = self.catalogue()?;
         drain_locked(catalogue, &self.state.log)?;
+        trust::agree(catalogue, &self.state.log, || Ok(()))?;
         let pinned = self.state.log.keyring_digest()?;
         let digest = crate::crypto::keyring::digest(&self.state.context.roster)?;
         if pinned.is_some_and(|p| p.0 != digest) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::log::Log;
-use super::unlock::{KEYRING, derived};
+use super::unlock::{KEYRING, KEYRING_DIGEST, derived};
 use super::view::{PersonRecord, SiteRecord, StudyRecord};
 use crate::base::id::{SiteId, VaultId};
 use crate::base::role::{Role, RoleGrant};
@@ -153,6 +153,8 @@ fn found(layout: &Layout, founding: &Founding<'_>) -> Result<VaultCard> {
         StudyRecord { version: 1, text: text.to_owned(), steward: card.person_id(), sig, digest: study_digest };
     writer.put_record(RecordKind::Study, &version_id(1), 0, &record)?;
     writer.set_meta("keyfile_generation", &key_file.generation().to_be_bytes())?;
+    let keyring = file.to_bytes()?;
+    writer.set_meta(KEYRING_DIGEST, &Digest::of(&keyring).0)?;
 
     let draft = Draft { vault, seq: 0, time: founding.now, root: tree::empty_root(), command: "init".into(), events };
     let leaf = Entry::sign(draft, card.person_id(), signer)?.to_bytes()?;
@@ -162,7 +164,7 @@ fn found(layout: &Layout, founding: &Founding<'_>) -> Result<VaultCard> {
     let [db_key] = db_keys.refs()[..] else { return Err(Error::bug("one key makes one database key")) };
     let log = Log::create(&layout.path("ledger.db"), db_key)?;
     log.append(0, &leaf)?;
-    layout.write(KEYRING, &file.to_bytes()?)?;
+    layout.write(KEYRING, &keyring)?;
     let card = VaultCard::issue(
         VaultFacts {
             vault,

@@ -14,7 +14,7 @@ pub(crate) use create::version_id;
 pub use create::{Founding, create};
 pub use log::{Head, Log};
 pub use rotate::{Change, change_membership, refresh_membership};
-pub use unlock::{Locked, Unlocked, Vault};
+pub use unlock::{KEYRING_DIGEST, Locked, Unlocked, Vault, log_key};
 pub use view::{Loaded, PersonRecord, SiteRecord, StudyRecord, View};
 
 #[cfg(test)]

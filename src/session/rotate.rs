@@ -127,7 +127,14 @@ pub(super) fn renew_card(vault: &Vault<Unlocked>) -> Result<()> {
     if !vault.me().has(Role::Steward, None) {
         return Ok(());
     }
-    let written = vault.layout().read(VAULT_CARD, 1 << 20).ok().and_then(|bytes| VaultCard::parse(&bytes).ok());
+    let written = match vault.layout().read(VAULT_CARD, 1 << 20) {
+        Ok(bytes) => match VaultCard::parse(&bytes) {
+            Ok(card) if card.facts().vault == vault.layout().vault() => Some(card),
+            // Damage is for `check` to name, and stays as it is.
+            _ => return Ok(()),
+        },
+        Err(_) => None,
+    };
     let current = |name, shown: &AgeRecipient| vault.public_of(name) == Some(shown.to_string().as_str());
     let stands = written.is_some_and(|card| {
         card.facts().stewards == stewards(vault.roster())

@@ -15,6 +15,7 @@ use crate::ledger::checkpoint::{Checkpoint, SignedCheckpoint, origin};
 use crate::ledger::entry::Entry;
 use crate::ledger::event::{Digest, Event};
 use crate::ledger::tree;
+use crate::store::catalogue::Catalogue;
 use crate::store::files::Layout;
 use crate::store::state::Seen;
 
@@ -36,6 +37,33 @@ pub(super) fn current_keyring(layout: &Layout, identity: &Identity, named: Optio
         "the keyring is not the one that the ledger names: it was rolled back or replaced",
         "Put back the newest keyring.json. Do not go on with this one.",
     ))
+}
+
+/// Refuses two databases of different age: each act is in both, so one of them was rolled back, replaced, or has lost its newest part.
+/// `drain` brings over what another command may just have left in the outbox.
+pub(super) fn agree(catalogue: &Catalogue, log: &Log, drain: impl FnOnce() -> Result<()>) -> Result<()> {
+    // The catalogue comes first in every act: it can be ahead of a ledger that is read before it, never behind.
+    let before = log.db().size()?;
+    let posted = catalogue.reader().entries()?;
+    if posted < before {
+        return Err(older("catalogue.db", "the ledger"));
+    }
+    if posted > log.db().size()? {
+        drain()?;
+        if posted > log.db().size()? {
+            return Err(older("ledger.db", "the catalogue"));
+        }
+    }
+    Ok(())
+}
+
+fn older(file: &str, other: &str) -> Error {
+    Error::damage(
+        format!("{file} is older than {other}: it was rolled back or replaced, or its newest part was lost"),
+        format!(
+            "Put back the newest {file} and the {file}-wal that lay beside it, or restore the newest backup of the whole vault. Nothing was changed."
+        ),
+    )
 }
 
 /// Refuses a vault that is older than what this person last saw, or whose keyring no steward put in force. A first sighting is taken as

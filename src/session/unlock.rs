@@ -15,6 +15,7 @@ use crate::crypto::sign::PublicKey;
 use crate::ledger::checkpoint::origin;
 use crate::ledger::event::Digest;
 use crate::store::catalogue::Catalogue;
+use crate::store::db;
 use crate::store::files::Layout;
 use crate::store::keyfile::KeyFile;
 use crate::store::state::{Seen, StateFolder};
@@ -22,6 +23,8 @@ use crate::store::state::{Seen, StateFolder};
 /// The keyring in force, and the one about to be (docs/adr/0002).
 pub(super) const KEYRING: &str = "keyring.json";
 pub(super) const NEXT_KEYRING: &str = "keyring.next.json";
+/// In the catalogue: SHA-256 of the keyring file, so that whoever reads the catalogue sees a change of anybody's sealed keys.
+pub const KEYRING_DIGEST: &str = "keyring";
 
 /// A vault: `Vault<Locked>` can be unlocked, `Vault<Unlocked>` can be read and committed to.
 pub struct Vault<S> {
@@ -91,8 +94,13 @@ impl Vault<Locked> {
                 catalogue = open_catalogue(&layout, &bundle)?;
             }
         }
+        if let Some((catalogue, _)) = &catalogue {
+            trust::agree(catalogue, &log, || commit::drain(&layout, catalogue, &log))?;
+        }
         let me = roster.people.iter().find(|m| m.id == identity.person_id()).cloned().ok_or_else(not_enrolled)?;
         let seen = trust::verify(&layout, &log, &roster, seen)?;
+        log.db().trust()?;
+        catalogue.as_ref().map_or(Ok(()), |(catalogue, _)| catalogue.trust())?;
 
         let keys = match bundle.newest(Compartment::Catalogue) {
             Some(_) => {
@@ -176,9 +184,14 @@ impl Vault<Unlocked> {
         Ok(View { reader: self.catalogue()?.reader(), keys: &self.state.keys, context: &self.state.context })
     }
 
-    /// Whether the catalogue database is sound.
-    pub fn catalogue_is_sound(&self) -> Result<bool> {
-        self.catalogue()?.is_sound()
+    /// Whether every page and index of a database is sound.
+    pub fn is_sound(&self, kind: db::Kind) -> Result<bool> {
+        let (compartment, which) = match kind {
+            db::Kind::Catalogue => (Compartment::Catalogue, "catalogue"),
+            db::Kind::Ledger => (Compartment::Ledger, "ledger"),
+        };
+        let keys = derived(&self.layout, &self.held(compartment), which)?;
+        db::is_sound(&self.layout.path(kind.file()), kind, &keys.refs())
     }
 
     /// The key that checkpoints are verified with, as the roster gives it.
@@ -232,7 +245,7 @@ impl Vault<Unlocked> {
 }
 
 /// The roster's key for checkpoints.
-pub(super) fn log_key(roster: &Roster) -> Result<PublicKey> {
+pub fn log_key(roster: &Roster) -> Result<PublicKey> {
     let public = roster.compartments.get(&Compartment::LogSign).and_then(|c| c.public.as_deref());
     let bytes = public.and_then(|p| data_encoding::BASE64.decode(p.as_bytes()).ok());
     bytes.and_then(|b| PublicKey::from_slice(&b)).ok_or_else(|| {

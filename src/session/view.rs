@@ -14,7 +14,7 @@ use crate::base::id::{InterviewId, ParticipantId, PersonId, SiteId, SlotId, Toke
 use crate::base::role::{Role, RoleGrant};
 use crate::base::secret::Key;
 use crate::base::time::Moment;
-use crate::base::{Error, Result};
+use crate::base::{Error, Kind, Result};
 use crate::crypto::card::Card;
 use crate::crypto::keyring::Member;
 use crate::crypto::sign::Signature;
@@ -197,39 +197,57 @@ impl<'v> View<'v> {
         }
     }
 
-    /// Every interview, opened; in the order of their random ids.
+    /// Every interview, opened; in the order of their random ids. Fails if one of them is damaged.
     pub fn all_interviews(&self) -> Result<Vec<Loaded<InterviewRow, Interview>>> {
+        self.opened()?.into_iter().map(|opened| opened.map_err(|(_, error)| error)).collect()
+    }
+
+    /// Every interview that can be opened, and the sites of those that are damaged: one that is hurt does not hide the rest.
+    pub fn readable_interviews(&self) -> Result<(Vec<Loaded<InterviewRow, Interview>>, Vec<SiteId>)> {
+        let (mut whole, mut hurt) = (Vec::new(), Vec::new());
+        for opened in self.opened()? {
+            match opened {
+                Ok(interview) => whole.push(interview),
+                Err((site, error)) if error.kind() == Kind::Damage => hurt.push(site),
+                Err((_, error)) => return Err(error),
+            }
+        }
+        Ok((whole, hurt))
+    }
+
+    fn opened(&self) -> Result<Vec<std::result::Result<Loaded<InterviewRow, Interview>, (SiteId, Error)>>> {
         let rows = self.interviews()?;
         let keys = self.keys.borrow();
         let keys: &KeyFile = &keys;
-        rows.into_par_iter()
-            .map(|row| {
-                let key = keys.get(row.slot, Class::Meta)?;
-                let body = row.body.open(&key)?;
-                Ok(Loaded { row, key, body })
-            })
-            .collect()
+        let open = |row: InterviewRow| {
+            let opened = keys.get(row.slot, Class::Meta).and_then(|key| Ok((row.body.open(&key)?, key)));
+            match opened {
+                Ok((body, key)) => Ok(Loaded { row, key, body }),
+                Err(error) => Err((row.site, error)),
+            }
+        };
+        Ok(rows.into_par_iter().map(open).collect())
     }
 
     /// Opens every interview as `B` and keeps what `take` makes of it; in the order of their random ids. Rows are read here while other cores open
-    /// those before them.
+    /// those before them. The second list has the sites of those that are damaged: one that is hurt does not hide the rest.
     pub fn each_interview<B: DeserializeOwned, T: Send>(
         &self,
         take: impl Fn(&InterviewHead, B) -> Option<T> + Sync,
-    ) -> Result<Vec<T>> {
+    ) -> Result<(Vec<T>, Vec<SiteId>)> {
         let keys = self.keys.borrow();
         let keys: &KeyFile = &keys;
-        let open = |head: InterviewHead| -> Result<Option<T>> {
-            let body = head.body.open(&keys.get(head.slot, Class::Meta)?)?;
-            Ok(take(&head, body))
+        let open = |head: InterviewHead| match keys.get(head.slot, Class::Meta).and_then(|key| head.body.open(&key)) {
+            Ok(body) => Ok(take(&head, body)),
+            Err(error) => Err((head.site, error)),
         };
-        let opened: Mutex<Vec<(usize, Result<Vec<T>>)>> = Mutex::new(Vec::new());
+        let opened = Mutex::new(Vec::new());
         rayon::in_place_scope(|scope| {
             let mut number = 0;
             self.interview_heads(AT_ONCE, |heads| {
                 let (opened, open) = (&opened, &open);
                 scope.spawn(move |_| {
-                    let part = heads.into_iter().filter_map(|head| open(head).transpose()).collect();
+                    let part: Vec<_> = heads.into_iter().filter_map(|head| open(head).transpose()).collect();
                     opened.lock().unwrap_or_else(PoisonError::into_inner).push((number, part));
                 });
                 number += 1;
@@ -237,11 +255,15 @@ impl<'v> View<'v> {
         })?;
         let mut opened = opened.into_inner().unwrap_or_else(PoisonError::into_inner);
         opened.sort_unstable_by_key(|(number, _)| *number);
-        let mut all = Vec::new();
-        for (_, part) in opened {
-            all.extend(part?);
+        let (mut whole, mut hurt) = (Vec::new(), Vec::new());
+        for taken in opened.into_iter().flat_map(|(_, part)| part) {
+            match taken {
+                Ok(taken) => whole.push(taken),
+                Err((site, error)) if error.kind() == Kind::Damage => hurt.push(site),
+                Err((_, error)) => return Err(error),
+            }
         }
-        Ok(all)
+        Ok((whole, hurt))
     }
 
     /// One interview by id.

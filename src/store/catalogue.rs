@@ -20,7 +20,9 @@ use crate::crypto::seal;
 
 pub use kinds::{RecordKind, TagKind};
 pub use read::Reader;
-pub use rows::{ConsentRow, InterviewHead, InterviewRow, ObjectRow, OutlineRow, ParticipantRow, TranscriptRow};
+pub use rows::{
+    ConsentRow, InterviewHead, InterviewRow, ObjectRow, OutlineRow, ParticipantRow, RecordRow, TranscriptRow,
+};
 pub use write::Writer;
 
 /// The catalogue database, open.
@@ -51,6 +53,11 @@ impl Catalogue {
         Ok((Self { db, vault }, which))
     }
 
+    /// Says that it is the right one ([`db::trust`]).
+    pub fn trust(&self) -> Result<()> {
+        db::trust(&self.db, Kind::Catalogue)
+    }
+
     /// Gives it a new key.
     pub fn rekey(&self, key: &Key) -> Result<()> {
         db::rekey(&self.db, Kind::Catalogue, key)
@@ -65,11 +72,6 @@ impl Catalogue {
     pub fn begin(&self) -> Result<Writer<'_>> {
         self.db.execute_batch("BEGIN IMMEDIATE").map_err(sql)?;
         Ok(Writer { reader: self.reader(), done: false })
-    }
-
-    /// Whether every page and index is sound (SQLCipher's and SQLite's own checks).
-    pub fn is_sound(&self) -> Result<bool> {
-        db::is_sound(&self.db, Kind::Catalogue)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use zeroize::Zeroizing;
 
@@ -43,6 +44,9 @@ impl Kind {
     }
 }
 
+/// The size of a database with nothing in it: one page.
+const SMALLEST: u64 = 4096;
+
 /// Makes a new database. The file must not exist.
 pub fn create(path: &Path, kind: Kind, key: &Key) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -52,7 +56,8 @@ pub fn create(path: &Path, kind: Kind, key: &Key) -> Result<Connection> {
     Ok(db)
 }
 
-/// Opens a database with the first of `keys` that fits; says which one it was.
+/// Opens a database with the first of `keys` that fits; says which one it was. Until [`trust`] is called, closing it leaves the write-ahead log
+/// as it was found: a log that is hurt reads as a shorter one, and would be gone with what can still be had of it.
 pub fn open(path: &Path, kind: Kind, keys: &[&Key]) -> Result<(Connection, usize)> {
     if !path.is_file() {
         return Err(Error::damage(
@@ -60,11 +65,18 @@ pub fn open(path: &Path, kind: Kind, keys: &[&Key]) -> Result<(Connection, usize
             "Restore it from a backup; nothing was changed.",
         ));
     }
+    // An empty file would pass for a new database, and be filled.
+    if std::fs::metadata(path).is_ok_and(|meta| meta.len() < SMALLEST) {
+        return Err(corrupt(kind));
+    }
+    std::fs::OpenOptions::new().write(true).open(path).map_err(|_| read_only(kind))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut last = None;
     for (i, key) in keys.iter().enumerate() {
         let mut db = Connection::open_with_flags(path, flags).map_err(|e| failed(kind, &e))?;
+        keep_log(&db, true).map_err(|e| failed(kind, &e))?;
         match settings(&db, key) {
+            Ok(()) if version(&db, kind)? == 0 => return Err(corrupt(kind)),
             Ok(()) => {
                 migrate(&mut db, kind)?;
                 return Ok((db, i));
@@ -73,6 +85,11 @@ pub fn open(path: &Path, kind: Kind, keys: &[&Key]) -> Result<(Connection, usize
         }
     }
     Err(last.map_or_else(|| Error::bug("a database is opened without a key"), |e| failed(kind, &e)))
+}
+
+/// Says that the database is the right one: closing it brings the write-ahead log into it.
+pub fn trust(db: &Connection, kind: Kind) -> Result<()> {
+    keep_log(db, false).map_err(|e| failed(kind, &e))
 }
 
 /// Gives the database a new key. Durable when it returns, and under the old or the new key if interrupted.
@@ -92,31 +109,35 @@ pub fn version(db: &Connection, kind: Kind) -> Result<usize> {
         .map_err(|_| Error::damage("a database has a version that cannot be", "Run `subrosa check`."))
 }
 
-/// Whether every page has its right mac and every index agrees with its table.
-pub fn is_sound(db: &Connection, kind: Kind) -> Result<bool> {
+/// Whether every page has its right mac and every index agrees with its table. Opens the database apart: a page that does not open makes a
+/// connection useless for everything else.
+pub fn is_sound(path: &Path, kind: Kind, keys: &[&Key]) -> Result<bool> {
+    let (db, _) = open(path, kind, keys)?;
     let run = || -> rusqlite::Result<bool> {
         let mut pages = db.prepare("PRAGMA cipher_integrity_check")?;
         let damaged = pages.query_map([], |_| Ok(()))?.count();
         let quick: String = db.query_row("PRAGMA quick_check(1)", [], |r| r.get(0))?;
         Ok(damaged == 0 && quick == "ok")
     };
-    run().map_err(|e| failed(kind, &e))
+    match run().map_err(|e| failed(kind, &e)) {
+        Err(error) if error.kind() == crate::base::Kind::Damage => Ok(false),
+        sound => sound,
+    }
 }
 
 /// Turns an error of SQLite into words.
 pub fn failed(kind: Kind, error: &rusqlite::Error) -> Error {
     let file = kind.file();
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Error::damage(
-            format!("{file} is damaged, or belongs to another vault"),
-            "Restore it from a backup; `subrosa check` says what else is hurt. Nothing was changed.",
-        ),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => corrupt(kind),
         Some(ErrorCode::DiskFull) => {
             Error::user(format!("the disk is full while writing {file}"), "Free some space and run the command again.")
         }
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => Error::user(
-            format!("{file} cannot be written here"),
-            "Check that you may write in the vault folder and that the disk is not read-only.",
+        Some(ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => read_only(kind),
+        // SQLCipher writes nothing more after a page that did not open. That the file can be written was seen when it was opened.
+        Some(ErrorCode::ReadOnly) => Error::damage(
+            format!("{file} can no longer be written: a part of it is damaged"),
+            "`subrosa check` says what is hurt; restore it from a backup. If it finds nothing, see whether the disk has become read-only.",
         ),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::user(
             format!("{file} is in use by another program"),
@@ -130,9 +151,34 @@ pub fn failed(kind: Kind, error: &rusqlite::Error) -> Error {
                 format!("{file} lacks a row that it should have"),
                 "Run `subrosa check` and restore the database from a backup.",
             ),
+            rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::Utf8Error(..) => Error::damage(
+                format!("{file} holds a value that cannot be"),
+                "Run `subrosa check`, which says where, and restore the database from a backup.",
+            ),
             _ => Error::bug(format!("{file} refused a query: {:?}", error.sqlite_error_code())),
         },
     }
+}
+
+fn read_only(kind: Kind) -> Error {
+    Error::user(
+        format!("{} cannot be written here", kind.file()),
+        "Check that you may write in the vault folder and that the disk is not read-only.",
+    )
+}
+
+fn keep_log(db: &Connection, keep: bool) -> rusqlite::Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
+}
+
+fn corrupt(kind: Kind) -> Error {
+    Error::damage(
+        format!("{} is damaged, or belongs to another vault", kind.file()),
+        "Restore it from a backup; `subrosa check` says what else is hurt. Nothing was changed.",
+    )
 }
 
 fn settings(db: &Connection, key: &Key) -> rusqlite::Result<()> {
@@ -200,6 +246,25 @@ mod tests {
         drop(db);
         assert!(open(&path, Kind::Catalogue, &[&key]).is_err());
         assert!(open(&path, Kind::Catalogue, &[&other]).is_ok());
+    }
+
+    #[test]
+    fn an_emptied_database_is_damage_and_stays_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("catalogue.db");
+        let key = Key::random().unwrap();
+        for bytes in [vec![], vec![0; 100], vec![0; 4096]] {
+            std::fs::write(&path, &bytes).unwrap();
+            assert_eq!(open(&path, Kind::Catalogue, &[&key]).unwrap_err().kind(), crate::base::Kind::Damage);
+            assert_eq!(std::fs::read(&path).unwrap(), bytes);
+        }
+        std::fs::remove_file(&path).unwrap();
+        drop(
+            Connection::open(&path)
+                .unwrap()
+                .execute_batch(&format!("PRAGMA key = \"{}\"; CREATE TABLE x (y);", *raw(&key))),
+        );
+        assert_eq!(open(&path, Kind::Catalogue, &[&key]).unwrap_err().kind(), crate::base::Kind::Damage);
     }
 
     #[test]

@@ -65,6 +65,12 @@ impl Layout {
     /// Finds a vault. `keys` overrides where the key file lies.
     pub fn open(root: &Path, keys: Option<&Path>) -> Result<Self> {
         let bytes = read_bounded(&root.join("vault.json"), 64 << 10, "vault.json").map_err(|e| {
+            if ["keyring.json", "catalogue.db", "ledger.db"].iter().any(|name| root.join(name).exists()) {
+                return Error::damage(
+                    "vault.json is missing from the vault or cannot be read",
+                    "Restore vault.json from a backup: any, it never changes. Nothing was changed.",
+                );
+            }
             Error::user(
                 "this folder is not a Subrosa vault (it has no readable vault.json)",
                 format!("Give the vault's folder with --vault. ({})", e.what()),
@@ -80,15 +86,25 @@ impl Layout {
                     "Install the newer version; this one leaves the vault untouched.",
                 ));
             }
-            _ => return Err(Error::damage("vault.json is damaged", "Restore vault.json from a backup.")),
+            _ => return Err(damaged()),
         }
-        let file: VaultFile = canonical::from_slice(&bytes).map_err(|e| e.at("vault.json"))?;
+        let file: VaultFile = canonical::from_slice(&bytes).map_err(|_| damaged())?;
         let root = root.canonicalize().map_err(|e| Error::io("find the vault's folder", &e))?;
         let keys = match keys {
             Some(keys) => keys.to_path_buf(),
             None => root.join(&file.keys),
         };
         Ok(Self { root, keys, vault: file.vault })
+    }
+
+    /// A vault whose `vault.json` is hurt, of the id that another of its files tells. Its key file is looked for where `keys` says, else in
+    /// `NAME.keys` beside it.
+    pub fn assume(root: &Path, keys: Option<&Path>, vault: VaultId) -> Result<Self> {
+        let root = root.canonicalize().map_err(|e| Error::io("find the vault's folder", &e))?;
+        let mut beside = root.clone().into_os_string();
+        beside.push(".keys");
+        let keys = keys.map_or_else(|| PathBuf::from(beside), Path::to_path_buf);
+        Ok(Self { root, keys, vault })
     }
 
     /// The vault's id.
@@ -184,6 +200,10 @@ impl Layout {
     pub fn clean_tmp(&self, _lock: &Lock) -> Result<()> {
         let Ok(entries) = fs::read_dir(self.tmp()) else { return Ok(()) };
         for entry in entries.flatten() {
+            // A folder is none of the vault's, and stays.
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                continue;
+            }
             fs::remove_file(entry.path()).map_err(|e| Error::io("clear the vault's temporary folder", &e))?;
         }
         Ok(())
@@ -200,6 +220,10 @@ impl Layout {
             _ => self.keys.to_string_lossy().into_owned(),
         }
     }
+}
+
+fn damaged() -> Error {
+    Error::damage("vault.json is damaged", "Restore vault.json from a backup: any, it never changes.")
 }
 
 /// The lock of the one writer; given back when dropped or when the program ends.

@@ -32,14 +32,14 @@ impl LedgerDb {
         Ok((Self { db }, which))
     }
 
+    /// Says that it is the right one ([`db::trust`]).
+    pub fn trust(&self) -> Result<()> {
+        db::trust(&self.db, Kind::Ledger)
+    }
+
     /// Gives it a new key.
     pub fn rekey(&self, key: &Key) -> Result<()> {
         db::rekey(&self.db, Kind::Ledger, key)
-    }
-
-    /// Whether every page and index is sound.
-    pub fn is_sound(&self) -> Result<bool> {
-        db::is_sound(&self.db, Kind::Ledger)
     }
 
     /// How many entries there are.
@@ -80,6 +80,23 @@ impl LedgerDb {
     pub fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>> {
         let mut query = self.db.prepare_cached("SELECT data FROM tile WHERE level = ?1 AND idx = ?2").map_err(sql)?;
         query.query_row(params![level, number(index)?], |r| r.get(0)).optional().map_err(sql)
+    }
+
+    /// How many tiles there are.
+    pub fn tile_count(&self) -> Result<u64> {
+        let count: i64 = self.db.query_row("SELECT count(*) FROM tile", [], |r| r.get(0)).map_err(sql)?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Calls `each` with the size and the note of every checkpoint that is kept, smallest first.
+    pub fn each_checkpoint(&self, mut each: impl FnMut(u64, &str) -> Result<()>) -> Result<()> {
+        let mut query = self.db.prepare_cached("SELECT size, note FROM checkpoint ORDER BY size").map_err(sql)?;
+        let mut rows = query.query([]).map_err(sql)?;
+        while let Some(row) = rows.next().map_err(sql)? {
+            let (size, note): (i64, String) = (row.get(0).map_err(sql)?, row.get(1).map_err(sql)?);
+            each(size.unsigned_abs(), &note)?;
+        }
+        Ok(())
     }
 
     /// The newest checkpoint that was signed, with its size.

@@ -8,7 +8,7 @@ use super::files::{self, Layout};
 use crate::base::id::ObjectId;
 use crate::base::progress::Progress;
 use crate::base::secret::Key;
-use crate::base::{Error, Result};
+use crate::base::{Error, Kind, Result};
 use crate::crypto::padding::Padding;
 use crate::crypto::stream::{self, AgeIdentity, SealedStream};
 
@@ -31,6 +31,8 @@ pub fn stage(
 ) -> Result<Staged> {
     let tmp = layout.tmp().join(format!("{id}.part"));
     let io = |e: std::io::Error| Error::io("write a recording into the vault", &e);
+    // Programs that copy folders leave empty ones out.
+    files::make_folder(&layout.tmp()).map_err(io)?;
     let file = OpenOptions::new().write(true).create(true).truncate(true).open(&tmp).map_err(io)?;
     let recipient = AgeIdentity::from_key(key)?.recipient();
     let sealed = stream::seal(&[recipient.as_age()], source, &file, Padding::Padme, progress)
@@ -76,7 +78,32 @@ pub fn read(
 ) -> Result<()> {
     let file = open(layout, id)?;
     let identity = AgeIdentity::from_key(key)?;
-    stream::open(identity.as_age(), file, sink, Some(length), progress).map(drop)
+    let mut sink = Watched { sink, failed: false };
+    let read = stream::open(identity.as_age(), file, &mut sink, Some(length), progress).map(drop);
+    read.map_err(|error| match error.kind() {
+        // Sealed to another key, or no sealed file at all: it was one when it was kept.
+        Kind::Locked | Kind::User if !sink.failed => Error::damage(
+            format!("the file of an object is damaged, or another one in its place: {}", error.what()),
+            "`subrosa check` names it. Restore it from a backup.",
+        ),
+        _ => error,
+    })
+}
+
+/// A sink that knows whether it was at fault.
+struct Watched<W> {
+    sink: W,
+    failed: bool,
+}
+
+impl<W: Write> Write for Watched<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.sink.write(bytes).inspect_err(|_| self.failed = true)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.sink.flush().inspect_err(|_| self.failed = true)
+    }
 }
 
 /// The BLAKE3 digest of the sealed file, read once.
@@ -95,8 +122,16 @@ pub fn exists(layout: &Layout, id: ObjectId) -> bool {
 pub fn list(layout: &Layout) -> Result<(Vec<ObjectId>, u64)> {
     let io = |e: std::io::Error| Error::io("list the vault's objects", &e);
     let (mut ids, mut strangers) = (Vec::new(), 0);
-    for folder in fs::read_dir(layout.path("objects")).map_err(io)? {
+    let shelves = match fs::read_dir(layout.path("objects")) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((ids, strangers)),
+        shelves => shelves.map_err(io)?,
+    };
+    for folder in shelves {
         let folder = folder.map_err(io)?;
+        if !folder.file_type().map_err(io)?.is_dir() {
+            strangers += 1;
+            continue;
+        }
         for file in fs::read_dir(folder.path()).map_err(io)? {
             let name = file.map_err(io)?.file_name();
             let id = name.to_str().and_then(|n| n.strip_suffix(".age")).and_then(|n| n.parse().ok());

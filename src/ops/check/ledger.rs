@@ -2,17 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Findings;
+use super::{Findings, stored};
 use crate::base::Result;
 use crate::base::id::{ApprovalId, HoldId, PersonId, ProjectId, ReleaseId, RequestId, SiteId, Token};
 use crate::base::progress::Progress;
 use crate::base::role::{Role, RoleGrant};
+use crate::base::time::{Date, Moment};
 use crate::crypto::sign::PublicKey;
 use crate::domain::replay::{self, Replay};
 use crate::ledger::entry::Entry;
 use crate::ledger::event::{ApprovalFacts, ConsentFacts, DecisionFacts, Digest, Event, ItemList};
+use crate::ledger::fault::Report;
 use crate::ledger::verify::{Options, Signatures, verify_chain};
-use crate::session::{Unlocked, Vault};
+use crate::ops::decide;
+use crate::session::{Unlocked, Vault, version_id};
+use crate::store::catalogue::RecordKind;
+use crate::store::db::Kind;
 
 /// What the ledger tells.
 #[derive(Default)]
@@ -27,12 +32,15 @@ pub(super) struct Told {
     pub(super) policies: Vec<Digest>,
     pub(super) sites: BTreeSet<SiteId>,
     pub(super) approvals: BTreeMap<ApprovalId, ApprovalFacts>,
-    pub(super) projects: BTreeSet<ProjectId>,
-    pub(super) requests: BTreeSet<RequestId>,
-    pub(super) releases: BTreeSet<ReleaseId>,
+    /// Purpose, people and period of every project.
+    pub(super) projects: BTreeMap<ProjectId, (String, Vec<PersonId>, Date, Date)>,
+    /// Project, requester and digest of every request.
+    pub(super) requests: BTreeMap<RequestId, (ProjectId, PersonId, Digest)>,
+    /// Request, recipient, last day and manifest of every release.
+    pub(super) releases: BTreeMap<ReleaseId, (RequestId, PersonId, Date, Digest)>,
     /// The numbers of the entries with receipts.
     pub(super) receipts: BTreeMap<ReleaseId, BTreeSet<u64>>,
-    pub(super) holds: BTreeSet<HoldId>,
+    pub(super) holds: BTreeMap<HoldId, (Vec<SiteId>, usize)>,
     /// The newest decision of each steward on each request, and the items that it names.
     pub(super) decisions: BTreeMap<(RequestId, PersonId), (DecisionFacts, Option<ItemList>)>,
     pub(super) participants: BTreeSet<Token>,
@@ -45,6 +53,12 @@ pub(super) struct Told {
     /// Transcripts that were reviewed at some time.
     pub(super) reviewed: BTreeSet<Token>,
     pub(super) consent: BTreeMap<Token, Vec<ConsentFacts>>,
+    /// Every governance record that must be there, by kind and id, with the entry that last changed it.
+    pub(super) records: BTreeMap<(&'static str, [u8; 16]), u64>,
+    /// The times of the entries that accept a clock.
+    pub(super) clocks: BTreeSet<Moment>,
+    /// How many versions of policies there were, the founding's among them.
+    policy_versions: u32,
     /// Something was destroyed on purpose.
     pub(super) destroyed: bool,
 }
@@ -53,7 +67,7 @@ pub(super) struct Told {
 pub(super) fn check(vault: &Vault<Unlocked>, found: &mut Findings, progress: &dyn Progress) -> Told {
     let log = vault.log();
     found.part("ledger database", 1);
-    match log.db().is_sound() {
+    match vault.is_sound(Kind::Ledger) {
         Ok(true) => {}
         Ok(false) => found.fault(
             "ledger.db",
@@ -64,9 +78,7 @@ pub(super) fn check(vault: &Vault<Unlocked>, found: &mut Findings, progress: &dy
     }
     let size = log.db().size().unwrap_or(0);
     found.part("ledger entries", size);
-    if let Err(error) = structure(vault, size, found, progress) {
-        found.error("the ledger", &error);
-    }
+    let report = structure(vault, size, found, progress).inspect_err(|error| found.error("the ledger", error)).ok();
     let mut told = Told::default();
     let mut replay = Replay::new();
     progress.begin("Reading the ledger", size);
@@ -80,7 +92,7 @@ pub(super) fn check(vault: &Vault<Unlocked>, found: &mut Findings, progress: &dy
                 let counts =
                     |event: &&Event| by_steward || !matches!(event, Event::Person { .. } | Event::Keyring { .. });
                 let Entry { draft, actor, .. } = &entry;
-                draft.events.iter().filter(counts).for_each(|event| told.take(draft.seq, event));
+                draft.events.iter().filter(counts).for_each(|event| told.take(draft.seq, draft.time, event));
                 replay.apply(&replay::Entry { seq: draft.seq, time: draft.time, actor: *actor, events: &draft.events });
             }
             Err(error) => {
@@ -90,6 +102,9 @@ pub(super) fn check(vault: &Vault<Unlocked>, found: &mut Findings, progress: &dy
         }
     }
     progress.end();
+    if let (Some(report), Ok(key)) = (report, vault.log_key()) {
+        stored::check(log, vault.layout().vault(), &key, report.root, told.keyring.map(|(_, digest)| digest), found);
+    }
     found.part("releases, decided again", replay.releases());
     for finding in replay.into_findings() {
         found.fault(format!("entry {}", finding.seq), finding.words, "See `subrosa audit verify`.");
@@ -97,7 +112,7 @@ pub(super) fn check(vault: &Vault<Unlocked>, found: &mut Findings, progress: &dy
     told
 }
 
-fn structure(vault: &Vault<Unlocked>, size: u64, found: &mut Findings, progress: &dyn Progress) -> Result<()> {
+fn structure(vault: &Vault<Unlocked>, size: u64, found: &mut Findings, progress: &dyn Progress) -> Result<Report> {
     let log = vault.log();
     let own = log.db().checkpoint()?.map(|(_, note)| note);
     let seen = vault.seen();
@@ -117,14 +132,7 @@ fn structure(vault: &Vault<Unlocked>, size: u64, found: &mut Findings, progress:
     for fault in &report.faults {
         found.fault("the ledger", fault.to_string(), "See `subrosa audit verify`; the catalogue is another file.");
     }
-    if log.root(report.entries).ok() != Some(report.root) {
-        found.fault(
-            "the ledger",
-            "the stored tree does not agree with the entries",
-            "Restore ledger.db from a backup.",
-        );
-    }
-    Ok(())
+    Ok(report)
 }
 
 impl Told {
@@ -134,22 +142,29 @@ impl Told {
         entry.draft.seq == 0 || roles.iter().any(|grant| grant.role == Role::Steward)
     }
 
-    fn take(&mut self, seq: u64, event: &Event) {
+    fn take(&mut self, seq: u64, time: Moment, event: &Event) {
+        if let Some(record) = self.record_of(event) {
+            self.records.insert(record, seq);
+        }
         match event {
             Event::Person { person, sign, roles, .. } => {
                 self.people.insert(*person, (*sign, roles.clone()));
             }
+            Event::ClockAccepted { .. } => drop(self.clocks.insert(time)),
             Event::Keyring { version, digest } => self.keyring = Some((*version, *digest)),
             Event::Study { version, digest, .. } => self.study = Some((*version, *digest)),
             Event::Site { site, .. } => {
                 self.sites.insert(*site);
             }
-            Event::Policy { digest, .. } => self.policies.push(*digest),
+            Event::Policy { digest, .. } => {
+                self.policies.push(*digest);
+                self.policy_versions += 1;
+            }
             Event::Approval(facts) => {
                 self.approvals.insert(facts.approval, facts.clone());
             }
-            Event::Project { project, .. } => {
-                self.projects.insert(*project);
+            Event::Project { project, purpose, people, from, until } => {
+                self.projects.insert(*project, (purpose.clone(), people.clone(), *from, *until));
             }
             Event::Participant { participant } => {
                 self.participants.insert(*participant);
@@ -167,11 +182,11 @@ impl Told {
                 self.reviewed.insert(*transcript);
             }
             Event::Consent(facts) => self.consent.entry(facts.participant).or_default().push(facts.clone()),
-            Event::HoldSet { hold, .. } => {
-                self.holds.insert(*hold);
+            Event::HoldSet { hold, sites, items } => {
+                self.holds.insert(*hold, (sites.clone(), items.len()));
             }
-            Event::Request { request, .. } => {
-                self.requests.insert(*request);
+            Event::Request { request, project, requester, digest } => {
+                self.requests.insert(*request, (*project, *requester, *digest));
             }
             Event::Decision { decision, items, salt, .. } => {
                 let list = items.clone().zip(salt.clone()).map(|(items, salt)| ItemList { items, salt });
@@ -180,11 +195,33 @@ impl Told {
             Event::Receipt { release, .. } => {
                 self.receipts.entry(*release).or_default().insert(seq);
             }
-            Event::Release { release, .. } => {
-                self.releases.insert(*release);
+            Event::Release { release, request, recipient, until, manifest, .. } => {
+                self.releases.insert(*release, (*request, *recipient, *until, *manifest));
             }
             Event::Intent { act, .. } => self.destroyed |= act.contains("destroy"),
             _ => {}
         }
+    }
+
+    /// The governance record that an event makes or changes.
+    fn record_of(&self, event: &Event) -> Option<(&'static str, [u8; 16])> {
+        let (kind, id) = match event {
+            Event::Person { person, .. } => (RecordKind::Person, *person.as_bytes()),
+            Event::Study { version, .. } => (RecordKind::Study, version_id(u32::try_from(*version).ok()?)),
+            Event::Site { site, .. } => (RecordKind::Site, *site.as_bytes()),
+            // The first policies are the program's own.
+            Event::Policy { .. } if self.policy_versions == 0 => return None,
+            Event::Policy { .. } => (RecordKind::Policy, version_id(self.policy_versions)),
+            Event::Approval(facts) => (RecordKind::Approval, *facts.approval.as_bytes()),
+            Event::Project { project, .. } => (RecordKind::Project, *project.as_bytes()),
+            Event::Request { request, .. } => (RecordKind::Request, *request.as_bytes()),
+            Event::Decision { decision, .. } => (RecordKind::Decision, decide::record_id(decision)),
+            Event::Release { release, .. } | Event::Receipt { release, .. } => {
+                (RecordKind::Release, *release.as_bytes())
+            }
+            Event::HoldSet { hold, .. } | Event::HoldLift { hold, .. } => (RecordKind::Hold, *hold.as_bytes()),
+            _ => return None,
+        };
+        Some((kind.name(), id))
     }
 }

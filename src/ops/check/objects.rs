@@ -35,7 +35,7 @@ enum State {
     Good,
     Missing,
     Size,
-    Changed,
+    Changed([u8; 32]),
     Unreadable(String),
 }
 
@@ -52,22 +52,23 @@ pub(super) fn check(
     progress.begin("Checking files", total);
     let states: Vec<State> = files.par_iter().map(|file| look(layout, file, options, progress)).collect();
     progress.end();
+    let own: BTreeMap<Digest, &Expected> = files.iter().filter_map(|f| f.digest.map(|digest| (digest, f))).collect();
     for (file, state) in files.iter().zip(states) {
-        let (what, rest) = match state {
+        let what = match state {
             State::Good => continue,
-            State::Missing => ("is missing", "Restore the file from a backup; its transcripts are not hurt."),
-            State::Size => (
-                "has another size than it should have",
-                "Restore the file from a backup; its transcripts are not hurt.",
-            ),
-            State::Changed => {
-                ("was changed or is damaged", "Restore the file from a backup; its transcripts are not hurt.")
-            }
-            State::Unreadable(why) => {
-                found.fault(&file.hurt, format!("{} cannot be read: {why}", file.what), "Check the disk.");
-                continue;
-            }
+            State::Missing => "is missing".to_owned(),
+            State::Size => "has another size than it should have".to_owned(),
+            State::Changed(digest) => match own.get(&Digest(digest)) {
+                Some(other) => {
+                    format!("is in truth {} of {}: files were exchanged or copied over", other.what, other.hurt)
+                }
+                None => "was changed or is damaged".to_owned(),
+            },
+            State::Unreadable(why) => format!("cannot be read: {why}"),
         };
+        let path = layout.object(file.id);
+        let name = path.strip_prefix(layout.root()).unwrap_or(&path).display().to_string();
+        let rest = format!("Restore {name} from a backup. Its transcripts and the other files are not hurt.");
         found.fault(&file.hurt, format!("{} {what}", file.what), rest);
     }
     let known: BTreeSet<_> = files.iter().map(|f| f.id).collect();
@@ -131,15 +132,14 @@ fn look(layout: &Layout, file: &Expected, options: Options, progress: &dyn Progr
     let Some(size) = size(layout, file.id) else { return State::Missing };
     let padded = padded_len(file.length);
     let least = padded.saturating_add(padded.div_ceil(CHUNK).saturating_mul(TAG));
-    if size < least || size > least.saturating_add(HEAD) {
-        return State::Size;
-    }
+    let right = size >= least && size <= least.saturating_add(HEAD);
     if options.fast {
-        return State::Good;
+        return if right { State::Good } else { State::Size };
     }
     let state = match objects::digest(layout, file.id) {
-        Ok(digest) if file.digest == Some(Digest(digest)) => State::Good,
-        Ok(_) => State::Changed,
+        Ok(digest) if file.digest == Some(Digest(digest)) && right => State::Good,
+        Ok(digest) if file.digest == Some(Digest(digest)) => State::Size,
+        Ok(digest) => State::Changed(digest),
         Err(error) => State::Unreadable(error.what().to_owned()),
     };
     progress.advance(size);
@@ -159,9 +159,15 @@ fn strays(layout: &Layout, known: impl Fn(ObjectId) -> bool, found: &mut Finding
         }
         Err(error) => found.error("the files", &error),
     }
-    let left = std::fs::read_dir(layout.tmp()).map_or(0, Iterator::count);
+    let (mut left, mut folders) = (0, 0);
+    for entry in std::fs::read_dir(layout.tmp()).into_iter().flatten().flatten() {
+        *if entry.file_type().is_ok_and(|kind| kind.is_dir()) { &mut folders } else { &mut left } += 1;
+    }
     if left > 0 {
         found.notice(format!("{left} unfinished files in tmp/: the next command that writes removes them"));
+    }
+    if folders > 0 {
+        found.notice(format!("{folders} folders in tmp/ are none of the vault's"));
     }
 }
 

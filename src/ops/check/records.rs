@@ -1,91 +1,154 @@
 //! Governance records against the ledger.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::ledger::Told;
 use super::{Findings, OTHERS};
+use crate::base::{Error, Result, canonical};
 use crate::domain::approval::Approval;
+use crate::domain::hold::Hold;
+use crate::domain::project::Project;
+use crate::domain::request::Filed;
 use crate::ledger::event::Digest;
 use crate::ops::build::Released;
-use crate::ops::decide::DecisionRecord;
-use crate::ops::policy;
-use crate::session::{PersonRecord, SiteRecord, StudyRecord, View};
-use crate::store::catalogue::RecordKind;
+use crate::ops::decide::{self, DecisionRecord};
+use crate::ops::policy::{self, PolicyRecord};
+use crate::ops::request;
+use crate::session::{PersonRecord, SiteRecord, StudyRecord, View, version_id};
+use crate::store::catalogue::{RecordKind, RecordRow};
 
-/// The kinds of record whose form is not looked into here, with the word for one.
-const WHOLE: [(RecordKind, &str); 2] = [(RecordKind::Request, "request"), (RecordKind::Hold, "hold")];
+/// A row's place as its body tells it: its id, and what it belongs to.
+type Place = ([u8; 16], Option<[u8; 16]>);
 
 pub(super) fn check(view: &View<'_>, told: &Told, found: &mut Findings) {
     found.part("governance records", 0);
-    let mut count = 0;
-    people(view, told, found, &mut count);
-    study(view, told, found, &mut count);
-    policies(view, told, found, &mut count);
-    match view.records::<SiteRecord>(RecordKind::Site) {
-        Ok(records) => {
-            count += records.len();
-            if records.iter().filter(|r| told.sites.contains(&r.id)).count() != told.sites.len()
-                || records.len() != told.sites.len()
-            {
-                found.fault("the sites", "they are not those that the ledger tells of", OTHERS);
-            }
-        }
-        Err(error) => found.error("the sites", &error),
+    let rows = match view.record_rows() {
+        Ok(rows) => rows,
+        Err(error) => return found.error("the governance records of catalogue.db", &error),
+    };
+    if let Some(part) = found.report.parts.last_mut() {
+        part.count = rows.len() as u64;
     }
+    places(&rows, told, found);
+    people(view, told, found);
+    study(view, told, found);
+    policies(view, told, found);
     match view.records::<Approval>(RecordKind::Approval) {
         Ok(records) => {
-            count += records.len();
-            let agree = records.iter().filter(|a| told.approvals.get(&a.id) == Some(&a.facts())).count();
-            if agree != records.len() || agree != told.approvals.len() {
-                found.fault("the approvals", "they are not those that the ledger tells of", OTHERS);
+            for approval in records {
+                if told.approvals.get(&approval.id) != Some(&approval.facts()) {
+                    found.fault(
+                        named("approval", approval.id.as_bytes()),
+                        "it is not as the ledger tells of it",
+                        OTHERS,
+                    );
+                }
             }
         }
         Err(error) => found.error("the approvals", &error),
     }
-    match view.records::<crate::domain::project::Project>(RecordKind::Project) {
+    match view.records::<Project>(RecordKind::Project) {
         Ok(records) => {
-            count += records.len();
-            let agree = records.iter().filter(|p| told.projects.contains(&p.id)).count();
-            if agree != records.len() || agree != told.projects.len() {
-                found.fault("the projects", "they are not those that the ledger tells of", OTHERS);
+            for project in records {
+                let facts = (project.purpose.duo, project.people, project.from, project.until);
+                if told.projects.get(&project.id) != Some(&facts) {
+                    found.fault(named("project", project.id.as_bytes()), "it is not as the ledger tells of it", OTHERS);
+                }
             }
         }
         Err(error) => found.error("the projects", &error),
     }
-    for (kind, word) in WHOLE {
-        let ids: Vec<[u8; 16]> = match kind {
-            RecordKind::Request => told.requests.iter().map(|id| *id.as_bytes()).collect(),
-            _ => told.holds.iter().map(|id| *id.as_bytes()).collect(),
-        };
-        for id in ids {
-            count += 1;
-            match view.record::<Value>(kind, &id) {
-                Ok(Some(_)) => {}
-                Ok(None) => found.fault(
-                    format!("{word} {}", shown(&id)),
-                    "the ledger tells of it, the catalogue has lost it",
-                    OTHERS,
-                ),
-                Err(error) => found.error(format!("{word} {}", shown(&id)), &error),
+    match view.records::<Filed>(RecordKind::Request) {
+        Ok(records) => {
+            for filed in records {
+                if told.requests.get(&filed.id) != Some(&(filed.project, filed.requester, filed.digest)) {
+                    found.fault(named("request", filed.id.as_bytes()), "it is not as the ledger tells of it", OTHERS);
+                }
             }
         }
+        Err(error) => found.error("the requests", &error),
     }
-    releases(view, told, found, &mut count);
-    decisions(view, told, found, &mut count);
-    if let Some(part) = found.report.parts.last_mut() {
-        part.count = count as u64;
+    match view.records::<Hold>(RecordKind::Hold) {
+        Ok(records) => {
+            for hold in records {
+                if told.holds.get(&hold.id) != Some(&(hold.sites, hold.interviews.len())) {
+                    found.fault(named("hold", hold.id.as_bytes()), "it is not as the ledger tells of it", OTHERS);
+                }
+            }
+        }
+        Err(error) => found.error("the holds", &error),
+    }
+    releases(view, told, found);
+    decisions(view, told, found);
+}
+
+/// Every record that the ledger tells of is there, under its own id, as of the entry that last changed it; and no other.
+fn places(rows: &[RecordRow], told: &Told, found: &mut Findings) {
+    let mut here = BTreeSet::new();
+    for row in rows {
+        let hurt = named(&row.kind, &row.id);
+        let known = told.records.iter().find(|((kind, id), _)| *kind == row.kind && *id == row.id);
+        match known {
+            None => found.fault(&hurt, "the ledger does not know it", OTHERS),
+            Some((place, seq)) => {
+                here.insert(*place);
+                if i64::try_from(*seq) != Ok(row.seq) {
+                    found.fault(&hurt, "the ledger tells otherwise of when it was changed last", OTHERS);
+                }
+            }
+        }
+        match place(row) {
+            Ok(place) if place == (row.id, row.parent) => {}
+            Ok(_) => found.fault(&hurt, "it stands in the place of another record", OTHERS),
+            Err(error) => found.error(&hurt, &error),
+        }
+    }
+    for (kind, id) in told.records.keys().filter(|place| !here.contains(*place)) {
+        found.fault(named(kind, id), "the ledger tells of it, the catalogue has lost it", OTHERS);
     }
 }
 
-fn people(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usize) {
+fn place(row: &RecordRow) -> Result<Place> {
+    fn read<T: DeserializeOwned + Serialize>(row: &RecordRow) -> Result<T> {
+        canonical::from_slice(row.body.as_bytes())
+    }
+    Ok(match row.kind.as_str() {
+        "person" => (*read::<PersonRecord>(row)?.card.person_id().as_bytes(), None),
+        "study" => (version_id(read::<StudyRecord>(row)?.version), None),
+        "site" => (*read::<SiteRecord>(row)?.id.as_bytes(), None),
+        "approval" => (*read::<Approval>(row)?.id.as_bytes(), None),
+        "project" => (*read::<Project>(row)?.id.as_bytes(), None),
+        "request" => {
+            let filed = read::<Filed>(row)?;
+            (*filed.id.as_bytes(), Some(request::by_number(filed.number)))
+        }
+        "decision" => {
+            let facts = read::<DecisionRecord>(row)?.facts;
+            (decide::record_id(&facts), Some(*facts.request.as_bytes()))
+        }
+        "release" => {
+            let released = read::<Released>(row)?;
+            (*released.id.as_bytes(), Some(*released.request.as_bytes()))
+        }
+        "hold" => (*read::<Hold>(row)?.id.as_bytes(), None),
+        "policy" => (version_id(read::<PolicyRecord>(row)?.version), None),
+        _ => return Err(Error::damage("it is of an unknown kind", OTHERS)),
+    })
+}
+
+fn people(view: &View<'_>, told: &Told, found: &mut Findings) {
     let records = match view.records::<PersonRecord>(RecordKind::Person) {
         Ok(records) => records,
         Err(error) => return found.error("the people", &error),
     };
-    *count += records.len();
     for record in &records {
         let known = told.people.get(&record.card.person_id());
-        if known.is_none_or(|(sign, roles)| sign != record.card.sign() || *roles != record.roles) {
+        if known.is_none_or(|(sign, roles)| sign != record.card.sign() || *roles != record.roles)
+            || record.removed.is_some() != record.roles.is_empty()
+        {
             found.fault(
                 format!("person {}", record.card.name()),
                 "their card or roles are not those that the ledger tells of",
@@ -93,17 +156,13 @@ fn people(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usize)
             );
         }
     }
-    if records.len() != told.people.len() {
-        found.fault("the people", "the ledger tells of others than the catalogue", OTHERS);
-    }
 }
 
-fn study(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usize) {
+fn study(view: &View<'_>, told: &Told, found: &mut Findings) {
     let mut records = match view.records::<StudyRecord>(RecordKind::Study) {
         Ok(records) => records,
         Err(error) => return found.error("the study definition", &error),
     };
-    *count += records.len();
     records.sort_by_key(|r| r.version);
     for record in &records {
         let text = record.text.as_bytes();
@@ -123,35 +182,35 @@ fn study(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usize) 
     }
 }
 
-/// Every release of the ledger stands in the catalogue, with the number of a receipt if there is one.
-fn releases(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usize) {
-    for id in &told.releases {
-        *count += 1;
-        let place = format!("release {}", shown(id.as_bytes()));
-        match view.record::<Released>(RecordKind::Release, id.as_bytes()) {
-            Ok(Some(record)) => {
-                let receipts = told.receipts.get(id);
-                let agrees = match record.receipt {
-                    Some(seq) => receipts.is_some_and(|seqs| seqs.contains(&seq)),
-                    None => receipts.is_none(),
-                };
-                if !agrees {
-                    found.fault(place, "its receipt is not the one that the ledger tells of", OTHERS);
-                }
-            }
-            Ok(None) => found.fault(place, "the ledger tells of it, the catalogue has lost it", OTHERS),
-            Err(error) => found.error(place, &error),
+/// Every release as the ledger tells of it, with the number of a receipt if there is one.
+fn releases(view: &View<'_>, told: &Told, found: &mut Findings) {
+    let records = match view.records::<Released>(RecordKind::Release) {
+        Ok(records) => records,
+        Err(error) => return found.error("the releases", &error),
+    };
+    for record in records {
+        let hurt = named("release", record.id.as_bytes());
+        let facts = (record.request, record.recipient, record.until, record.manifest);
+        if told.releases.get(&record.id) != Some(&facts) {
+            found.fault(&hurt, "it is not as the ledger tells of it", OTHERS);
+        }
+        let receipts = told.receipts.get(&record.id);
+        let agrees = match record.receipt {
+            Some(seq) => receipts.is_some_and(|seqs| seqs.contains(&seq)),
+            None => receipts.is_none(),
+        };
+        if !agrees {
+            found.fault(&hurt, "its receipt is not the one that the ledger tells of", OTHERS);
         }
     }
 }
 
 /// The first policies are those of the founding; every later version has a record.
-fn policies(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usize) {
+fn policies(view: &View<'_>, told: &Told, found: &mut Findings) {
     let records = match policy::versions(view) {
         Ok(records) => records,
         Err(error) => return found.error("the policies", &error),
     };
-    *count += records.len();
     let changes = told.policies.get(1..).unwrap_or_default();
     if !records.iter().map(|record| &record.digest).eq(changes) {
         found.fault("the policies", "they are not those that the ledger tells of", OTHERS);
@@ -162,17 +221,15 @@ fn policies(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usiz
 }
 
 /// Every decision of the ledger stands in the catalogue, word for word. Its signature was verified with the releases.
-fn decisions(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usize) {
+fn decisions(view: &View<'_>, told: &Told, found: &mut Findings) {
     let records = match view.records::<DecisionRecord>(RecordKind::Decision) {
         Ok(records) => records,
         Err(error) => return found.error("the decisions", &error),
     };
-    *count += records.len();
     for (decision, list) in told.decisions.values() {
         if !records.iter().any(|record| record.facts == *decision && record.list == *list) {
-            let request = shown(decision.request.as_bytes());
             found.fault(
-                format!("decision on request {request}"),
+                named("decision on request", decision.request.as_bytes()),
                 "the catalogue does not have it as the ledger tells it",
                 OTHERS,
             );
@@ -180,6 +237,6 @@ fn decisions(view: &View<'_>, told: &Told, found: &mut Findings, count: &mut usi
     }
 }
 
-fn shown(id: &[u8; 16]) -> String {
-    data_encoding::HEXLOWER.encode(&id[..4])
+fn named(kind: &str, id: &[u8; 16]) -> String {
+    format!("{kind} {}", data_encoding::HEXLOWER.encode(&id[..4]))
 }

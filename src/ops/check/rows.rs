@@ -159,6 +159,7 @@ impl One<'_, '_> {
     fn object(&mut self, row: &InterviewRow, body: &Interview, key: &Key, object: &ObjectRow) -> Option<ObjectKind> {
         let code = &body.code;
         self.seen.ids.insert(*object.id.as_bytes(), None);
+        self.seen.delivered.insert(*object.id.as_bytes(), code.clone());
         self.key(
             object.slot,
             Class::Content(row.site),
@@ -218,6 +219,7 @@ impl One<'_, '_> {
     fn transcript(&mut self, row: &InterviewRow, body: &Interview, key: &Key, transcript: &TranscriptRow) -> bool {
         let (code, version) = (&body.code, transcript.version);
         self.seen.ids.insert(*transcript.id.as_bytes(), None);
+        self.seen.delivered.insert(*transcript.id.as_bytes(), code.clone());
         let own = self.key(
             transcript.slot,
             Class::Content(row.site),

@@ -38,10 +38,32 @@ pub(super) fn check(view: &View<'_>, seen: &Seen, found: &mut Findings) {
     if strays > 0 {
         found.fault("the blind index", format!("{strays} tags point to nothing"), OTHERS);
     }
-    let codes = there.iter().filter(|entry| entry.0 == TagKind::Code.number());
+    let known = |target: &[u8; 16]| seen.ids.get(target).is_some_and(Option::is_some);
     let wrong =
-        codes.filter(|entry| seen.ids.get(&entry.2).is_some_and(Option::is_some) && !expected.contains(*entry)).count();
+        there.iter().filter(|entry| entry.0 != TagKind::File.number() && known(&entry.2) && !expected.contains(*entry));
+    let wrong = wrong.count();
     if wrong > 0 {
-        found.fault("the blind index", format!("{wrong} codes lead to interviews that do not have them"), OTHERS);
+        found.fault(
+            "the blind index",
+            format!("{wrong} tokens or codes lead to interviews that do not have them"),
+            OTHERS,
+        );
+    }
+    let files: BTreeSet<_> =
+        there.iter().filter(|entry| entry.0 == TagKind::File.number()).map(|entry| entry.2).collect();
+    for code in seen.delivered.iter().filter(|(id, _)| !files.contains(*id)).map(|(_, code)| code) {
+        found.fault(
+            code,
+            "one of its files would not be recognised if it were delivered again",
+            "The file itself is looked at apart. Restore catalogue.db from a backup, or look twice before it is taken in again.",
+        );
+    }
+    let others = files.iter().filter(|id| seen.ids.contains_key(*id) && !seen.delivered.contains_key(*id)).count();
+    if others > 0 {
+        found.fault("the blind index", format!("{others} tags of files point to something else"), OTHERS);
+    }
+    let unknown = there.iter().filter(|entry| !(1..=3).contains(&entry.0)).count();
+    if unknown > 0 {
+        found.fault("the blind index", format!("{unknown} tags are of an unknown kind"), OTHERS);
     }
 }

@@ -8,6 +8,7 @@ use crate::base::time::Date;
 use crate::base::{Error, Result};
 use crate::domain::consent::{Place, state_at};
 use crate::ledger::event::{Event, Module, ModuleState};
+use crate::ops::listing::Listing;
 use crate::ops::register;
 use crate::session::{Unlocked, Vault};
 
@@ -35,7 +36,7 @@ pub struct Due {
 
 /// What ends or must be looked at within so many days, or should have been, at the sites of whoever asks; the first to come due first. What is
 /// withdrawn altogether is left out.
-pub fn due(vault: &mut Vault<Unlocked>, days: u32) -> Result<Vec<Due>> {
+pub fn due(vault: &mut Vault<Unlocked>, days: u32) -> Result<Listing<Due>> {
     if days > FARTHEST {
         return Err(Error::user("that is more than a hundred years", "Give fewer --days."));
     }
@@ -45,11 +46,10 @@ pub fn due(vault: &mut Vault<Unlocked>, days: u32) -> Result<Vec<Due>> {
         }
         let today = act.now().date();
         let last = act.now().plus_days(days.into()).date();
-        let mut found = Vec::new();
-        for interview in act.all_interviews()? {
-            if register::require_keeper(act, &interview.row).is_err() {
-                continue;
-            }
+        let (mut all, mut hurt) = act.readable_interviews()?;
+        all.retain(|interview| register::keeps(act, interview.row.site));
+        hurt.retain(|site| register::keeps(act, *site));
+        let mut found = Listing::gather(all, hurt.len(), |interview, found| {
             for voice in register::voices(act, &interview.body)? {
                 let events = act.consent_events(&voice.participant)?;
                 let state = state_at(&events, act.now(), &Place::Interview(interview.row.id));
@@ -69,9 +69,10 @@ pub fn due(vault: &mut Vault<Unlocked>, days: u32) -> Result<Vec<Due>> {
                     recontact: state.module(Module::Recontact) == ModuleState::Granted,
                 });
             }
-        }
+            Ok(())
+        })?;
         let first = |d: &Due| d.expiry.into_iter().chain(d.review_by).min();
-        found.sort_by(|a, b| (first(a), &a.code, &a.label).cmp(&(first(b), &b.code, &b.label)));
+        found.rows.sort_by(|a, b| (first(a), &a.code, &a.label).cmp(&(first(b), &b.code, &b.label)));
         let count = i64::try_from(found.len()).unwrap_or(i64::MAX);
         act.event(Event::Listed { what: "consents due".to_owned(), filters: vec!["days".to_owned()], count });
         Ok(found)

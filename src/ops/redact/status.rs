@@ -4,12 +4,13 @@ use serde::Serialize;
 
 use super::{open_marks, standing_checks};
 use crate::base::Result;
-use crate::base::id::PersonId;
+use crate::base::id::{PersonId, SiteId};
 use crate::base::role::Role;
 use crate::base::time::Moment;
 use crate::domain::interview::Interview;
 use crate::domain::transcript::TranscriptKind;
 use crate::ledger::event::Event;
+use crate::ops::listing::Listing;
 use crate::redact::State;
 use crate::redact::mark::Marks;
 use crate::session::{Loaded, Unlocked, Vault, View};
@@ -57,28 +58,35 @@ impl Progress {
     }
 }
 
-/// All versions of one interview, or of every interview of the archivist's sites, by code.
-pub fn status(vault: &mut Vault<Unlocked>, code: Option<&str>) -> Result<Vec<Progress>> {
+/// All versions of one interview, or of every interview of the archivist's sites, by code; of the latter those that are damaged are left out and counted.
+pub fn status(vault: &mut Vault<Unlocked>, code: Option<&str>) -> Result<Listing<Progress>> {
     vault.commit("redact status", |act| {
-        let interviews = match code {
+        let (interviews, hurt) = match code {
             Some(code) => {
                 let one = act.find_interview(code)?;
                 act.require(Role::Archivist, Some(one.row.site))?;
-                vec![one]
+                (vec![one], 0)
             }
             None => {
                 act.require(Role::Archivist, None)?;
-                let mine = |i: &Loaded<InterviewRow, Interview>| {
-                    act.has(Role::Archivist, Some(i.row.site)) && act.opens(i.row.site)
-                };
-                act.all_interviews()?.into_iter().filter(mine).collect()
+                let mine = |site: &SiteId| act.has(Role::Archivist, Some(*site)) && act.opens(*site);
+                let (mut all, hurt) = act.readable_interviews()?;
+                all.retain(|interview| mine(&interview.row.site));
+                (all, hurt.into_iter().filter(mine).count())
             }
         };
-        let mut found = Vec::new();
-        for interview in &interviews {
-            versions(act, interview, act.now(), &mut found)?;
-        }
-        found.sort_by(|a, b| (&a.code, a.transcript).cmp(&(&b.code, b.transcript)));
+        let one = |interview: &Loaded<InterviewRow, Interview>, found: &mut Vec<Progress>| {
+            versions(act, interview, act.now(), found)
+        };
+        let mut found = match code {
+            None => Listing::gather(&interviews, hurt, one)?,
+            Some(_) => {
+                let mut rows = Vec::new();
+                interviews.iter().try_for_each(|interview| one(interview, &mut rows))?;
+                Listing { rows, hurt: 0 }
+            }
+        };
+        found.rows.sort_by(|a, b| (&a.code, a.transcript).cmp(&(&b.code, b.transcript)));
         let filters = if code.is_some() { vec!["code".to_owned()] } else { Vec::new() };
         let count = i64::from(super::count(found.len()));
         act.event(Event::Listed { what: "redaction".to_owned(), filters, count });

@@ -38,7 +38,7 @@ pub enum TagKind {
 
 impl RecordKind {
     /// The word that stands for it in the database.
-    pub(super) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Person => "person",
             Self::Study => "study",

@@ -7,10 +7,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::kinds::{RecordKind, TagKind};
-use super::rows::{ConsentRow, InterviewHead, InterviewRow, ObjectRow, OutlineRow, ParticipantRow, TranscriptRow};
+use super::rows::{
+    ConsentRow, InterviewHead, InterviewRow, ObjectRow, OutlineRow, ParticipantRow, RecordRow, TranscriptRow,
+};
 use super::{Cell, Tag, blob, place, sql};
 use crate::base::id::{ConsentEventId, InterviewId, ObjectId, ParticipantId, SiteId, SlotId, TranscriptId, VaultId};
-use crate::base::{Result, canonical};
+use crate::base::{Error, Result, canonical};
+
+/// In `meta`: how many entries this database has posted, 8 bytes, big-endian.
+pub(super) const ENTRIES: &str = "entries";
 
 /// Reads rows.
 #[derive(Clone, Copy)]
@@ -26,11 +31,36 @@ impl<'c> Reader<'c> {
         query.query_row([name], |r| r.get(0)).optional().map_err(sql)
     }
 
+    /// Every small value, by name.
+    pub fn metas(&self) -> Result<Vec<(String, Vec<u8>)>> {
+        self.all("SELECT name, value FROM meta ORDER BY name", |row| Ok((row.get(0).map_err(sql)?, blob(row, 1)?)))
+    }
+
+    /// How many entries this database has posted to the ledger since the vault was founded.
+    pub fn entries(&self) -> Result<u64> {
+        let bytes = self.meta(ENTRIES)?;
+        Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes))
+    }
+
+    /// Every governance record as it stands, its body unread.
+    pub fn record_rows(&self) -> Result<Vec<RecordRow>> {
+        self.all("SELECT kind, id, parent, seq, body FROM record ORDER BY kind, seq, id", |row| {
+            let get = |at| row.get(at).map_err(sql);
+            Ok(RecordRow {
+                kind: get(0)?,
+                id: row.get(1).map_err(sql)?,
+                parent: row.get(2).map_err(sql)?,
+                seq: row.get(3).map_err(sql)?,
+                body: get(4)?,
+            })
+        })
+    }
+
     /// One governance record.
     pub fn record<T: DeserializeOwned + Serialize>(&self, kind: RecordKind, id: &[u8; 16]) -> Result<Option<T>> {
         let mut query = self.db.prepare_cached("SELECT body FROM record WHERE kind = ?1 AND id = ?2").map_err(sql)?;
         let text: Option<String> = query.query_row(params![kind.name(), id], |r| r.get(0)).optional().map_err(sql)?;
-        text.map(|t| canonical::from_slice(t.as_bytes())).transpose()
+        text.map(|t| read(&t)).transpose()
     }
 
     /// All governance records of a kind, oldest change first.
@@ -38,7 +68,7 @@ impl<'c> Reader<'c> {
         let mut query =
             self.db.prepare_cached("SELECT body FROM record WHERE kind = ?1 ORDER BY seq, id").map_err(sql)?;
         let rows = query.query_map([kind.name()], |r| r.get::<_, String>(0)).map_err(sql)?;
-        rows.map(|t| canonical::from_slice(t.map_err(sql)?.as_bytes())).collect()
+        rows.map(|t| read(&t.map_err(sql)?)).collect()
     }
 
     /// The governance records of a kind that belong to `parent`: the decisions and releases of a request.
@@ -46,7 +76,7 @@ impl<'c> Reader<'c> {
         let text = "SELECT body FROM record WHERE kind = ?1 AND parent = ?2 ORDER BY seq, id";
         let mut query = self.db.prepare_cached(text).map_err(sql)?;
         let rows = query.query_map(params![kind.name(), parent], |r| r.get::<_, String>(0)).map_err(sql)?;
-        rows.map(|t| canonical::from_slice(t.map_err(sql)?.as_bytes())).collect()
+        rows.map(|t| read(&t.map_err(sql)?)).collect()
     }
 
     /// One participant.
@@ -278,4 +308,14 @@ impl<'c> Reader<'c> {
         }
         Ok(out)
     }
+}
+
+/// A governance record.
+fn read<T: DeserializeOwned + Serialize>(text: &str) -> Result<T> {
+    canonical::from_slice(text.as_bytes()).map_err(|_| {
+        Error::damage(
+            "a governance record in the catalogue is damaged or of an unknown form",
+            "`subrosa check` says which. Restore catalogue.db from a backup.",
+        )
+    })
 }

@@ -3,6 +3,20 @@
 use super::Cell;
 use crate::base::id::{ConsentEventId, InterviewId, ObjectId, ParticipantId, SiteId, SlotId, TranscriptId};
 
+/// A governance record's row.
+pub struct RecordRow {
+    /// The word for its kind.
+    pub kind: String,
+    /// Id.
+    pub id: [u8; 16],
+    /// What it belongs to.
+    pub parent: Option<[u8; 16]>,
+    /// The number of the entry that last changed it.
+    pub seq: i64,
+    /// Canonical JSON.
+    pub body: String,
+}
+
 /// A participant's row.
 pub struct ParticipantRow {
     /// Id.
