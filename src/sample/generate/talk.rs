@@ -12,25 +12,6 @@ static ENGLISH: LazyLock<Topics> = LazyLock::new(|| Topics::read(include_str!("e
 static LOCAL: LazyLock<Topics> = LazyLock::new(|| Topics::read(include_str!("local.txt")));
 static ASKED: LazyLock<Topics> = LazyLock::new(|| Topics::read(include_str!("asked.txt")));
 
-const COURSE: [&str; 16] = [
-    "opening",
-    "childhood",
-    "school",
-    "work",
-    "news",
-    "decision",
-    "border",
-    "arrival",
-    "housing",
-    "documents",
-    "language",
-    "family",
-    "money",
-    "friends",
-    "plans",
-    "closing",
-];
-
 /// Who says a turn.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Who {
@@ -49,8 +30,9 @@ pub(super) struct Turn {
 /// Who is in the room, and how long they talk.
 pub(super) struct Room<'a> {
     pub(super) worlds: &'a [World],
+    /// The same people as they speak English, where the conversation begins in it.
+    pub(super) english: Option<&'a [World]>,
     pub(super) site: &'a str,
-    pub(super) english: bool,
     pub(super) interpreter: bool,
     pub(super) bystander: bool,
     pub(super) characters: usize,
@@ -70,12 +52,14 @@ struct Talk<'a> {
     turns: Vec<Turn>,
     length: usize,
     speaks: usize,
+    english: bool,
 }
 
 /// The turns of a conversation of about so many characters, and what each voice said of their world. No sentence is told twice in it.
 pub(super) fn talk(room: &Room<'_>, dice: &mut Dice) -> (Vec<Turn>, Vec<Said>) {
     let said = room.worlds.iter().map(|_| Said::new()).collect();
-    let mut talk = Talk { room, dice, told: HashSet::new(), said, turns: Vec::new(), length: 0, speaks: 0 };
+    let mut talk =
+        Talk { room, dice, told: HashSet::new(), said, turns: Vec::new(), length: 0, speaks: 0, english: false };
     talk.run();
     (talk.turns, talk.said)
 }
@@ -96,21 +80,30 @@ impl Bag {
 
 impl Talk<'_> {
     fn run(&mut self) {
+        if self.room.english.is_some() {
+            // As long as there is something new to say in it.
+            self.english = true;
+            let told = ENGLISH.course().map(|t| t.sentences.len()).sum::<usize>() * 170;
+            self.course(told.min(self.room.characters / 3));
+            self.english = false;
+            self.aloud(Who::Interviewer, "Thank you. Shall we go on in Russian, is that easier?");
+            self.aloud(Who::Voice(self.speaks), "Да, давайте по-русски. По-английски я как в чужих ботинках.");
+        }
+        self.course(self.room.characters);
+    }
+
+    /// Every topic, for as long as there is something to say about it.
+    fn course(&mut self, goal: usize) {
         let topics = self.topics();
-        let course: Vec<&'static Topic> = COURSE.iter().filter_map(|name| topics.get(name)).collect();
         let (Some(follow), Some(any)) = (topics.get("follow"), topics.get("any")) else { return };
         let mut shared = [Bag::new(&follow.questions), Bag::new(&any.sentences)];
-        let goal = self.room.characters;
-        // What comes first and last is short; the rest of the time goes to the topics between, some dearer to somebody than others.
-        let weights: Vec<usize> = course
-            .iter()
-            .map(|t| if ["opening", "closing"].contains(&t.name.as_str()) { 3 } else { 6 + self.dice.roll(8) })
-            .collect();
+        let weight = |topic: &Topic, dice: &mut Dice| topic.sentences.len() * (8 + dice.roll(5));
+        let weights: Vec<usize> = topics.course().map(|t| weight(t, self.dice)).collect();
         let sum: usize = weights.iter().sum::<usize>().max(1);
-        let mut until = 0;
-        for (topic, weight) in course.iter().zip(&weights) {
-            until += goal * weight / sum;
-            self.topic(topic, until, &mut shared);
+        let (from, mut part) = (self.length, 0);
+        for (topic, weight) in topics.course().zip(&weights) {
+            part += weight;
+            self.topic(topic, from + goal.saturating_sub(from) * part / sum, &mut shared);
         }
     }
 
@@ -118,16 +111,15 @@ impl Talk<'_> {
         let [follow, any] = shared;
         let mut questions = Bag::new(&topic.questions);
         let mut sentences = Bag::new(&topic.sentences);
-        let mut asked = 0;
-        loop {
-            let bag = if asked == 0 || self.dice.chance(12) { &mut questions } else { &mut *follow };
-            self.ask(bag);
-            asked += 1;
+        for asked in 0.. {
+            let own = asked < topic.questions.len() && (asked == 0 || self.dice.chance(35));
+            self.ask(if own { &mut questions } else { &mut *follow });
             if self.room.worlds.len() > 1 && self.dice.chance(45) {
                 self.speaks = (self.speaks + 1) % self.room.worlds.len();
             }
+            let before = self.turns.len();
             self.answer(topic, &mut sentences, any);
-            if self.length >= until {
+            if self.length >= until || self.turns.len() == before {
                 return;
             }
         }
@@ -144,7 +136,9 @@ impl Talk<'_> {
             }
         }
         let mut text = String::new();
-        self.sentence(bag, &mut text);
+        if let Some(template) = bag.draw(self.dice) {
+            self.write(template, &mut text);
+        }
         self.turn(Who::Interviewer, text);
     }
 
@@ -166,7 +160,7 @@ impl Talk<'_> {
         };
         let mut text = String::new();
         for _ in 0..long {
-            if !self.room.english && self.dice.chance(2) {
+            if !self.english && self.dice.chance(2) {
                 if let Some(local) = LOCAL.get(self.room.site) {
                     self.sentence(&mut Bag::new(&local.sentences), &mut text);
                 }
@@ -185,7 +179,7 @@ impl Talk<'_> {
     }
 
     fn topics(&self) -> &'static Topics {
-        if self.room.english { &ENGLISH } else { &RUSSIAN }
+        if self.english { &ENGLISH } else { &RUSSIAN }
     }
 
     fn one(&mut self, who: Who, all: &[Template]) {
@@ -206,7 +200,7 @@ impl Talk<'_> {
                 if !text.is_empty() {
                     text.push(' ');
                 }
-                if !self.room.english && self.dice.chance(6) {
+                if !self.english && self.dice.chance(6) {
                     text.push_str(self.dice.pick(&["Ну. ", "Вот. ", "Да… ", "М-м. ", "Так. ", "Э-э… "]).unwrap_or(&""));
                 }
                 text.push_str(&new);
@@ -217,9 +211,14 @@ impl Talk<'_> {
 
     fn write(&mut self, template: &Template, text: &mut String) {
         let at = self.speaks;
-        if let (Some(world), Some(said)) = (self.room.worlds.get(at), self.said.get_mut(at)) {
+        let worlds = self.room.english.filter(|_| self.english).unwrap_or(self.room.worlds);
+        if let (Some(world), Some(said)) = (worlds.get(at), self.said.get_mut(at)) {
             template.write(self.dice, world, said, text);
         }
+    }
+
+    fn aloud(&mut self, who: Who, text: &str) {
+        self.turn(who, text.to_owned());
     }
 
     fn turn(&mut self, who: Who, text: String) {

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use super::shape::Dice;
 use super::world::{Case, Slot, World};
 
+/// Topics that no conversation has as such: what serves in any, and what others say.
+const ASIDE: [&str; 4] = ["any", "follow", "short", "aside"];
+
 /// Questions and sentences, by topic, in the order of the file.
 pub(super) struct Topics(Vec<Topic>);
 
@@ -48,6 +51,11 @@ impl Topics {
             }
         }
         Self(topics)
+    }
+
+    /// The topics that a conversation goes through, in their order.
+    pub(super) fn course(&self) -> impl Iterator<Item = &Topic> {
+        self.0.iter().filter(|t| !ASIDE.contains(&t.name.as_str()))
     }
 
     /// A topic by its name.

@@ -54,7 +54,9 @@ impl Planted {
             Slot::Home | Slot::Here => return,
             _ => &mut self.names,
         };
-        list.insert(words.trim_matches(['«', '»']).to_owned());
+        // Of a firm or school, the name alone.
+        let named = words.split_once('«').and_then(|(_, rest)| rest.split_once('»')).map_or(words, |(name, _)| name);
+        list.insert(named.to_owned());
     }
 
     /// Adds all of another's.

@@ -92,13 +92,14 @@ pub(super) fn interview(study: &Study, number: u32) -> Made {
         people.push(study.interviews + orders.pairs.place(number));
     }
     let women = share(study.participants(), 40, PEOPLE);
-    let worlds: Vec<World> = people
-        .iter()
-        .map(|&p| {
-            let said = if english { place } else { place_said };
-            World::new(&mut dice, p, orders.women.among(p, women), site, said, english, day)
-        })
-        .collect();
+    // The same dice for both: the same people.
+    let world = |p: u32, dice: &mut Dice, place: &str, english: bool| {
+        World::new(dice, p, orders.women.among(p, women), site, place, english, day)
+    };
+    let mut again = dice.clone();
+    let worlds: Vec<World> = people.iter().map(|&p| world(p, &mut dice, place_said, false)).collect();
+    let abroad: Option<Vec<World>> =
+        english.then(|| people.iter().map(|&p| world(p, &mut again, place, true)).collect());
 
     let minutes = orders.length.spread(number, &MINUTES);
     let seconds = minutes * 60 + u32::try_from(dice.roll(60)).unwrap_or(0) - 30;
@@ -106,19 +107,19 @@ pub(super) fn interview(study: &Study, number: u32) -> Made {
         u64::from(study.characters) * u64::from(minutes) * (92 + dice.roll(17) as u64) / (u64::from(MEAN) * 100);
     let room = Room {
         worlds: &worlds,
+        english: abroad.as_deref(),
         site: site.prefix,
-        english,
         interpreter: orders.interpreter.among(number, share(study.interviews, 12, REAL)),
         bystander: orders.bystander.among(number, share(study.interviews, 9, REAL)),
         characters: usize::try_from(characters).unwrap_or(usize::MAX),
     };
     let (turns, said) = talk(&room, &mut dice);
-    let voices = labels(pair, english, within);
+    let voices = labels(pair, within);
     let label = |turn: &Turn| -> String {
         match turn.who {
             Who::Voice(at) => voices.get(at).cloned().unwrap_or_default(),
-            Who::Interviewer => if english { "I" } else { "И" }.to_owned(),
-            Who::Interpreter => if english { "T" } else { "П" }.to_owned(),
+            Who::Interviewer => "И".to_owned(),
+            Who::Interpreter => "П".to_owned(),
             Who::Bystander => "X".to_owned(),
         }
     };
@@ -141,13 +142,12 @@ pub(super) fn interview(study: &Study, number: u32) -> Made {
         MadeFile { path: transcript.clone(), bytes: form::write(form, &turns, label, seconds) },
     ];
 
-    let language = if english { "en" } else { "ru" };
     let mut rows = String::new();
     let mut row = |cells: Vec<(&str, String)>| Row(cells).write(&code, &mut rows);
     row(vec![
         ("date", date),
         ("place", place.into()),
-        ("language", language.into()),
+        ("language", "ru".into()),
         ("recording", tape.clone()),
         ("meta:minutes", minutes.to_string()),
     ]);
@@ -187,7 +187,7 @@ pub(super) fn interview(study: &Study, number: u32) -> Made {
     }
 
     let mut planted = Planted::new(&code);
-    for (world, said) in worlds.iter().zip(&said) {
+    for (world, said) in worlds.iter().chain(abroad.iter().flatten()).zip(said.iter().chain(&said)) {
         planted.take(world, said);
     }
     planted.names.insert(interviewer.to_owned());
@@ -195,13 +195,9 @@ pub(super) fn interview(study: &Study, number: u32) -> Made {
 }
 
 /// The labels of the participants in the transcript: whoever wrote it down had a habit.
-fn labels(pair: bool, english: bool, within: u32) -> Vec<String> {
-    let all: &[&str] = match (pair, english) {
-        (true, true) => &["R1", "R2"],
-        (true, false) => &["Р1", "Р2"],
-        (false, true) => &["R"],
-        (false, false) => [&["О"][..], &["Р"], &["Респондент"]][(within % 3) as usize],
-    };
+fn labels(pair: bool, within: u32) -> Vec<String> {
+    let alone = [&["О"][..], &["Р"], &["Респондент"]][(within % 3) as usize];
+    let all = if pair { &["Р1", "Р2"] } else { alone };
     all.iter().map(|l| (*l).to_owned()).collect()
 }
 
@@ -222,7 +218,7 @@ fn describe<'a>(
         ("label", label.to_owned()),
         ("role", "participant".into()),
         ("name", world.plain(Slot::Full).to_owned()),
-        ("also_known_as", world.plain(Slot::Nick).to_owned()),
+        ("also_known_as", format!("{}; {}", world.plain(Slot::Nick), names::latin(world.plain(Slot::Full)))),
         ("contacts", contacts),
         ("gender", if world.woman { "woman" } else { "man" }.into()),
         ("birth_year", (u32::from(year) - age).to_string()),
