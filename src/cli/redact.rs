@@ -1,6 +1,6 @@
 //! `subrosa redact`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
@@ -118,6 +118,17 @@ pub(super) enum Command {
         #[arg(long)]
         accept_rest: bool,
     },
+    /// Record what you did with many transcripts, from a list: what to look through, words to mark, versions that you have read.
+    #[command(after_help = "Example: subrosa --vault ./vault redact list read-this-week.jsonl\n\n\
+        Each line names one version and one thing; each becomes an entry of its own, as if done alone. At most 200 reviews in a list:\n  \
+        {\"code\": \"AM-05\", \"suggest\": true}\n  \
+        {\"code\": \"AM-05\", \"words\": \"Uncle Arsen\", \"class\": \"person\"}\n  \
+        {\"code\": \"AM-05\", \"transcript\": 2, \"review\": \"Read from start to end beside the recording.\", \"accept_rest\": true}")]
+    List {
+        /// The list: JSON, a line each.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// How far the transcript versions are.
     #[command(after_help = "Example: subrosa --vault ./vault redact status")]
     Status {
@@ -206,6 +217,7 @@ pub(super) fn run(global: &Global, command: Command) -> Result<()> {
             })
         }
         Command::Review { which, statement, accept_rest } => review(global, which, &statement, accept_rest),
+        Command::List { file } => list(global, &file),
         Command::Status { code } => status(global, code.as_deref()),
     }
 }
@@ -261,10 +273,7 @@ fn show(global: &Global, which: WhichArgs, turns: Option<&str>, open_only: bool)
 
 fn mark(global: &Global, args: MarkArgs) -> Result<()> {
     if let Some(file) = &args.from_file {
-        let bytes = files::read_bounded(file, MOST_BYTES, "the file of words")?;
-        let text = String::from_utf8(bytes)
-            .map_err(|_| Error::user("the file of words is not UTF-8", "Save it as plain text in UTF-8."))?;
-        let batch = ops::parse_batch(&text)?;
+        let batch = ops::parse_batch(&text(file)?)?;
         let done = global.with_vault("redact mark", |vault| ops::mark_all(vault, &args.which.into(), &batch))?;
         return marked(global, &done);
     }
@@ -322,6 +331,24 @@ fn review(global: &Global, which: WhichArgs, statement: &str, accept_rest: bool)
             done.code, done.transcript, done.turns, done.marks, done.kept, done.accepted
         )
     })
+}
+
+fn list(global: &Global, file: &Path) -> Result<()> {
+    let list = ops::parse_list(&text(file)?)?;
+    let done = global.with_vault("redact list", |vault| ops::follow(vault, &list, &Bar::new()))?;
+    global.screen().answer(&done, || {
+        format!(
+            "{} versions looked through, {} suggestions; {} marks made by hand, words of {} lines stand nowhere; {} reviews recorded, {} marks in them ({} accepted just now).",
+            done.suggested, done.found, done.marked, done.not_found, done.reviewed, done.marks, done.accepted
+        )
+    })
+}
+
+/// A file of lines, as text.
+fn text(file: &Path) -> Result<String> {
+    let bytes = files::read_bounded(file, MOST_BYTES, "the file of words")?;
+    String::from_utf8(bytes)
+        .map_err(|_| Error::user("the file of words is not UTF-8", "Save it as plain text in UTF-8."))
 }
 
 fn status(global: &Global, code: Option<&str>) -> Result<()> {

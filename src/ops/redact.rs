@@ -5,6 +5,7 @@
 
 mod decide;
 mod edit;
+mod list;
 mod mark;
 mod review;
 mod show;
@@ -13,6 +14,7 @@ mod suggest;
 mod words;
 
 pub use decide::{Choice, Decided, Verdict, decide, unmark};
+pub use list::{List, Listed, MOST_REVIEWS, follow, parse_list};
 pub use mark::{Batch, Marked, Place, Request, Words, mark, mark_all, parse_batch};
 pub use review::{CheckedTurn, CheckedTurns, MOST_CHECKED, Reviewed, check_turns, review};
 pub use show::{MarkShown, Selection, Shown, TurnShown, inline, show};
@@ -55,7 +57,7 @@ fn standing_checks(
 }
 
 /// Which transcript version.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Which {
     /// The archive code, as typed.
     pub code: String,

@@ -1,6 +1,8 @@
-//! The small study that ships with `subrosa demo`: twelve invented interviews in two deliveries. Data only.
+//! The small study that ships with `subrosa demo`: twelve invented interviews in two deliveries; and [`generate`], which makes others of any size.
 //!
 //! What is in it, and how it was made, stands in `src/sample/README.md`.
+
+pub mod generate;
 
 /// A file of a delivery.
 #[derive(Clone, Copy)]

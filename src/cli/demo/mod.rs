@@ -1,5 +1,7 @@
-//! `subrosa demo`: the whole story on the sample study, by running this very program as each person would.
+//! `subrosa demo`: the whole story on the sample study, or on one of any size, by running this very program as each person would.
 
+mod large;
+mod measure;
 mod stage;
 
 use std::path::PathBuf;
@@ -10,17 +12,37 @@ use serde::{Deserialize, Serialize};
 use super::global::Global;
 use crate::base::{Error, Result};
 use crate::sample;
+use large::Telling;
 use stage::{Player, Stage};
 
 /// Arguments of `subrosa demo`.
 #[derive(ClapArgs)]
 #[command(
-    after_help = "Example: subrosa demo\nmakes a folder subrosa-demo here and tells what everybody does and sees."
+    after_help = "Examples:\n  subrosa demo                       makes a folder subrosa-demo here and tells what everybody does and sees\n  subrosa demo --interviews 163      the same on a made-up study as large as the real one, with what each part takes"
 )]
 pub(super) struct Args {
     /// The folder to play in, new or empty; by default `subrosa-demo` here.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    #[command(flatten)]
+    size: Size,
+}
+
+/// A study made for the demo.
+#[derive(ClapArgs)]
+struct Size {
+    /// Make a study of so many interviews, 1 to 20000, instead of the sample; 163 has the shape of the real one.
+    #[arg(long, value_name = "N")]
+    interviews: Option<u32>,
+    /// The same number and seed make the same study.
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "interviews")]
+    seed: u64,
+    /// Review so many transcripts, at most 163 by default. What is not reviewed is withheld.
+    #[arg(long, value_name = "N", requires = "interviews")]
+    review: Option<u32>,
+    /// The mean length of a transcript, in characters.
+    #[arg(long, value_name = "N", default_value_t = 60_000, requires = "interviews", value_parser = clap::value_parser!(u32).range(500..=500_000))]
+    characters: u32,
 }
 
 const ADA: Player =
@@ -55,6 +77,8 @@ struct Playbill {
     analyst_identity: PathBuf,
     checkpoint: PathBuf,
     export: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secrets_file: Option<PathBuf>,
     secrets: Vec<String>,
 }
 
@@ -68,34 +92,84 @@ struct Cast {
 
 pub(super) fn run(global: &Global, args: Args) -> Result<()> {
     let folder = fresh_folder(args.dir)?;
-    let stage = Stage::new(folder.clone(), global.json)?;
+    let stage = Stage::new(folder, global.json)?;
+    match args.size.interviews {
+        None => small(global, &stage),
+        Some(interviews) => told(global, &stage, &args.size, interviews),
+    }
+}
+
+/// The story on the sample.
+fn small(global: &Global, stage: &Stage) -> Result<()> {
     let secrets: Secrets =
         serde_json::from_str(sample::SECRETS).map_err(|_| Error::bug("the sample's list of secrets is no JSON"))?;
 
-    everybody(&stage)?;
-    steward(&stage)?;
-    let project = project(&stage)?;
-    archivist(&stage, &secrets)?;
-    withdrawal(&stage)?;
-    let request = asking(&stage, &project)?;
-    building(&stage, &request)?;
-    auditing(&stage)?;
+    everybody(stage)?;
+    found(stage, sample::STUDY)?;
+    approvals(stage)?;
+    let project = project(stage)?;
+    archivist(stage, &secrets)?;
+    stage.scene("One of the two people heard in PL-02 telephones: she takes everything back")?;
+    withdrawal(stage, "PL-02", None)?;
+    stage.tell("From this moment nothing with her voice leaves any more; the other voice stays.")?;
+    let request = asking(stage, &project, "1", true)?;
+    building(stage, &request)?;
+    auditing(stage)?;
 
-    let playbill = playbill(&stage, secrets)?;
+    let all = [secrets.names, secrets.handles, secrets.numbers, secrets.addresses, secrets.words];
+    let text = ending(stage, playbill(stage, None, all.concat()))?;
+    if global.json {
+        global.screen().say(&text)?;
+    }
+    Ok(())
+}
+
+/// The story on a study made for it.
+fn told(global: &Global, stage: &Stage, size: &Size, interviews: u32) -> Result<()> {
+    let mut telling = Telling::new(stage, size, interviews)?;
+    let parts = stage.parts();
+    let project = parts.time("founding", || {
+        everybody(stage)?;
+        found(stage, &telling.study_toml())?;
+        telling.approvals()?;
+        project(stage)
+    })?;
+    telling.deliveries()?;
+    telling.reviews()?;
+    if let Some(made) = telling.withdrawn() {
+        stage.scene(&format!("A participant of {} telephones and takes everything back", made.code))?;
+        let voice = made.voices.first().map(String::as_str);
+        parts.time("withdrawal", || withdrawal(stage, &made.code, voice))?;
+    }
+    let request = parts.time("request and decision", || asking(stage, &project, "2", false))?;
+    parts.time("extract, built and opened", || building(stage, &request))?;
+    let found = parts.time("search in the extract", || telling.search())?;
+    parts.time("audit and check", || auditing(stage))?;
+    let report = telling.report(found)?;
+    report.tell(stage)?;
+    let secrets = Some(stage.path("secrets.json"));
+    let text = ending(stage, playbill(stage, secrets, Vec::new()))?;
+    let told = serde_json::to_string_pretty(&report).map_err(|_| Error::bug("report.json cannot be written"))?;
+    stage.write("report.json", told.as_bytes())?;
+    if global.json {
+        global.screen().say(&format!("{{\"demo\": {text},\n\"report\": {told}}}"))?;
+    }
+    report.require_clean()
+}
+
+/// Writes `demo.json` and says where everything is. Returns what stands in it.
+fn ending(stage: &Stage, playbill: Playbill) -> Result<String> {
     let text = serde_json::to_string_pretty(&playbill).map_err(|_| Error::bug("demo.json cannot be written"))?;
     stage.write("demo.json", text.as_bytes())?;
     stage.scene("The end")?;
-    stage.tell(&format!("Everything lies in {}; demo.json there says what is what.", folder.display()))?;
+    stage.tell(&format!("Everything lies in {}; demo.json there says what is what.", stage.folder().display()))?;
     stage.tell(&format!(
         "Open the extract yourself: age -d -i {} {} | tar t",
         playbill.analyst_identity.display(),
         playbill.extract.display()
     ))?;
     stage.tell(&format!("or read what Cid opened: {}", stage.path("work").display()))?;
-    if global.json {
-        global.screen().say(&text)?;
-    }
-    Ok(())
+    Ok(text)
 }
 
 /// A new folder: the one given, or the first of `subrosa-demo`, `subrosa-demo-2`, … that is not there.
@@ -129,15 +203,19 @@ fn everybody(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-fn steward(stage: &Stage) -> Result<()> {
+fn found(stage: &Stage, study: &str) -> Result<()> {
     stage.scene("Ada, the steward, founds the vault and enrols the others")?;
-    stage.write("study.toml", sample::STUDY.as_bytes())?;
+    stage.write("study.toml", study.as_bytes())?;
     stage.alone(&ADA, &["study", "check", "study.toml"])?;
     stage.alone(&ADA, &["init", "vault", "--study", "study.toml", "--steward", "ada.card"])?;
     for who in PEOPLE.iter().filter(|p| p.name != ADA.name) {
         stage.quietly(&ADA, &["person", "add", &who.file("card"), "--role", &who.roles.join(",")])?;
     }
     stage.run(&ADA, &["person", "list"])?;
+    Ok(())
+}
+
+fn approvals(stage: &Stage) -> Result<()> {
     stage.scene("The boards have approved: Ada records it")?;
     let period = ["--fieldwork", "2022-03-01..2024-12-31", "--use", "2022-03-01..2040-12-31"];
     for (board, reference, title) in [
@@ -231,18 +309,22 @@ fn marks(secrets: &Secrets) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// One of two people who spoke together takes everything back.
-fn withdrawal(stage: &Stage) -> Result<()> {
-    stage.scene("One of the two people heard in PL-02 telephones: she takes everything back")?;
-    let shown = stage.json(&BEN, &["consent", "show", "PL-02"])?;
-    let label = shown.pointer("/voices/0/label").and_then(|l| l.as_str());
-    let label = label.ok_or_else(|| Error::bug("consent show names no voice"))?;
-    stage.quietly(&BEN, &["consent", "withdraw", "PL-02", "--participant", label])?;
-    stage.tell("From this moment nothing with her voice leaves any more; the other voice stays.")
+/// Somebody takes everything back: the participant with this label, or the first.
+fn withdrawal(stage: &Stage, code: &str, label: Option<&str>) -> Result<()> {
+    let label = match label {
+        Some(label) => label.to_owned(),
+        None => {
+            let shown = stage.json(&BEN, &["consent", "show", code])?;
+            let label = shown.pointer("/voices/0/label").and_then(|l| l.as_str());
+            label.ok_or_else(|| Error::bug("consent show names no voice"))?.to_owned()
+        }
+    };
+    stage.quietly(&BEN, &["consent", "withdraw", code, "--participant", &label])?;
+    Ok(())
 }
 
 /// Returns the number of Cid's request.
-fn asking(stage: &Stage, project: &str) -> Result<String> {
+fn asking(stage: &Stage, project: &str, level: &str, shown: bool) -> Result<String> {
     stage.scene("Cid asks for an extract; Dov asks too, for a project that is not his")?;
     for (who, out) in [(&CID, "cid.sealed"), (&DOV, "dov.sealed")] {
         stage.alone(
@@ -255,7 +337,7 @@ fn asking(stage: &Stage, project: &str) -> Result<String> {
                 "--project",
                 project,
                 "--level",
-                "1",
+                level,
                 "--until",
                 "2030-12-31",
                 "--purpose",
@@ -271,7 +353,8 @@ fn asking(stage: &Stage, project: &str) -> Result<String> {
     let received = stage.json(&ADA, &["request", "receive", "cid.sealed"])?;
     let number = received.pointer("/0/request").or_else(|| received.pointer("/0/number"));
     let number = number.and_then(|n| n.as_str()).ok_or_else(|| Error::bug("request receive gives no number"))?;
-    stage.run(&ADA, &["request", "preview", number])?;
+    let preview = ["request", "preview", number];
+    if shown { stage.run(&ADA, &preview) } else { stage.quietly(&ADA, &preview) }?;
     stage.quietly(&ADA, &["request", "approve", number])?;
     Ok(number.to_owned())
 }
@@ -303,15 +386,14 @@ fn text(value: &serde_json::Value, field: &str) -> Result<String> {
     found.map(str::to_owned).ok_or_else(|| Error::bug("a command of the demo answered without a field"))
 }
 
-fn playbill(stage: &Stage, secrets: Secrets) -> Result<Playbill> {
+fn playbill(stage: &Stage, secrets_file: Option<PathBuf>, secrets: Vec<String>) -> Playbill {
     let people = PEOPLE.iter().map(|who| Cast {
         name: who.name.to_owned(),
         roles: who.roles.iter().map(|r| (*r).to_owned()).collect(),
         identity: stage.path(&who.file("id")),
         passphrase_file: stage.path(&who.file("pass")),
     });
-    let all = [secrets.names, secrets.handles, secrets.numbers, secrets.addresses, secrets.words];
-    Ok(Playbill {
+    Playbill {
         vault: stage.path("vault"),
         keys: stage.path("vault.keys"),
         people: people.collect(),
@@ -319,6 +401,7 @@ fn playbill(stage: &Stage, secrets: Secrets) -> Result<Playbill> {
         analyst_identity: stage.path("cid.age-identity"),
         checkpoint: stage.path("checkpoint"),
         export: stage.path("ledger"),
-        secrets: all.concat(),
-    })
+        secrets_file,
+        secrets,
+    }
 }

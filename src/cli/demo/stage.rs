@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
+use super::measure::Parts;
 use crate::base::{Error, Result};
 use crate::store::files;
 
@@ -27,7 +28,17 @@ pub(super) struct Stage {
     folder: PathBuf,
     program: PathBuf,
     quiet: bool,
+    parts: Parts,
 }
+
+/// How a command is told.
+#[derive(Clone, Copy)]
+struct Saying {
+    on_vault: bool,
+    told: bool,
+}
+
+const VAULT: Saying = Saying { on_vault: true, told: true };
 
 impl Player {
     /// The file of theirs with an ending.
@@ -40,12 +51,22 @@ impl Stage {
     /// Sets the stage in a folder.
     pub(super) fn new(folder: PathBuf, quiet: bool) -> Result<Self> {
         let program = std::env::current_exe().map_err(|e| Error::io("find this program", &e))?;
-        Ok(Self { folder, program, quiet })
+        Ok(Self { folder, program, quiet, parts: Parts::default() })
+    }
+
+    /// The folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// A path in the folder.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// What the parts of the story took.
+    pub(super) fn parts(&self) -> &Parts {
+        &self.parts
     }
 
     /// A heading.
@@ -56,6 +77,11 @@ impl Stage {
     /// A remark.
     pub(super) fn tell(&self, text: &str) -> Result<()> {
         self.print(&format!("   {text}\n"))
+    }
+
+    /// Several lines, as a command would answer them.
+    pub(super) fn lines(&self, text: &str) -> Result<()> {
+        text.lines().try_for_each(|line| self.print(&format!("       {line}\n")))
     }
 
     /// Writes a file of the story.
@@ -69,47 +95,57 @@ impl Stage {
 
     /// Somebody runs a command on the vault, and everybody sees what they typed and saw.
     pub(super) fn run(&self, who: &Player, args: &[&str]) -> Result<String> {
-        self.act(who, true, args, 0, true)
+        self.act(who, VAULT, args, 0, true)
     }
 
     /// As [`Stage::run`], showing only that it was done.
     pub(super) fn quietly(&self, who: &Player, args: &[&str]) -> Result<String> {
-        self.act(who, true, args, 0, false)
+        self.act(who, VAULT, args, 0, false)
+    }
+
+    /// As [`Stage::quietly`], and showing not even that unless `told`: one of many like it.
+    pub(super) fn some(&self, who: &Player, args: &[&str], told: bool) -> Result<String> {
+        self.act(who, Saying { on_vault: true, told }, args, 0, false)
+    }
+
+    /// As [`Stage::some`], for its answer as JSON.
+    pub(super) fn some_json(&self, who: &Player, args: &[&str], told: bool) -> Result<Value> {
+        let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
+        parsed(&self.some(who, &args, told)?)
     }
 
     /// A command without a vault.
     pub(super) fn alone(&self, who: &Player, args: &[&str]) -> Result<String> {
-        self.act(who, false, args, 0, true)
+        self.act(who, Saying { on_vault: false, told: true }, args, 0, true)
     }
 
     /// A command that must be refused by the rules.
     pub(super) fn refused(&self, who: &Player, args: &[&str]) -> Result<String> {
-        self.act(who, true, args, 3, true)
+        self.act(who, VAULT, args, 3, true)
     }
 
     /// A command whose answer is needed as JSON.
     pub(super) fn json(&self, who: &Player, args: &[&str]) -> Result<Value> {
-        let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
-        let text = self.act(who, true, &args, 0, false)?;
-        serde_json::from_str(&text).map_err(|_| Error::bug("a command of the demo answered no JSON"))
+        self.some_json(who, args, true)
     }
 
-    fn act(&self, who: &Player, on_vault: bool, args: &[&str], expected: i32, show: bool) -> Result<String> {
+    fn act(&self, who: &Player, saying: Saying, args: &[&str], expected: i32, show: bool) -> Result<String> {
         let typed: Vec<String> = args.iter().filter(|a| **a != "--to-pipe").map(|a| quoted(a)).collect();
-        let vault = if on_vault { "--vault vault " } else { "" };
-        self.print(&format!("   {:<4}$ subrosa {vault}{}\n", who.name.to_lowercase(), typed.join(" ")))?;
+        let vault = if saying.on_vault { "--vault vault " } else { "" };
+        if saying.told {
+            self.print(&format!("   {:<4}$ subrosa {vault}{}\n", who.name.to_lowercase(), typed.join(" ")))?;
+        }
         let mut full: Vec<OsString> = Vec::new();
-        if on_vault {
+        if saying.on_vault {
             full.extend(["--vault".into(), "vault".into()]);
         }
         full.extend(["--identity".into(), who.file("id").into(), "--passphrase-file".into(), who.file("pass").into()]);
         full.push("--yes".into());
         full.extend(args.iter().map(OsString::from));
-        let done = Command::new(&self.program)
-            .args(&full)
-            .current_dir(&self.folder)
-            .stdin(Stdio::null())
-            .output()
+        let mut command = Command::new(&self.program);
+        let done = self
+            .parts
+            .run(command.args(&full).current_dir(&self.folder))
             .map_err(|e| Error::io("run a command of the demo", &e))?;
         let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
         if done.status.code() != Some(expected) {
@@ -133,6 +169,10 @@ impl Stage {
             _ => Ok(()),
         }
     }
+}
+
+fn parsed(text: &str) -> Result<Value> {
+    serde_json::from_str(text).map_err(|_| Error::bug("a command of the demo answered no JSON"))
 }
 
 /// An argument as one would type it.

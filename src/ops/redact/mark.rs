@@ -62,6 +62,20 @@ pub struct Words {
 /// Words to mark wherever they stand, a line each.
 pub struct Batch(Vec<(usize, Words)>);
 
+impl Words {
+    /// Whether they can be looked for.
+    pub(super) fn are_words(&self) -> bool {
+        Needle::new(&self.words).is_ok()
+    }
+}
+
+impl Batch {
+    /// Words with the lines that they stand in, each looked at before.
+    pub(super) fn of(lines: Vec<(usize, Words)>) -> Self {
+        Self(lines)
+    }
+}
+
 /// What came of it.
 #[derive(Serialize)]
 pub struct Marked {
@@ -90,7 +104,7 @@ pub fn parse_batch(text: &str) -> Result<Batch> {
             continue;
         }
         match serde_json::from_str::<Words>(line) {
-            Ok(words) if Needle::new(&words.words).is_ok() => lines.push((number, words)),
+            Ok(words) if words.are_words() => lines.push((number, words)),
             _ => bad.push(number.to_string()),
         }
         if lines.len() > MOST_LINES || bad.len() > 20 {
