@@ -255,7 +255,7 @@ impl KeyringFile {
         let mut bundle = Bundle::new();
         for wrap in wraps.values() {
             let sealed = data_encoding::BASE64.decode(wrap.as_bytes()).map_err(|_| damaged())?;
-            let text = stream::open_bytes(identity.age().as_age(), &sealed, 4096).map_err(|_| damaged())?;
+            let text = stream::open_bytes(identity.as_age(), &sealed, 4096).map_err(|_| damaged())?;
             let item: WrappedKey = canonical::from_slice(&text).map_err(|_| damaged())?;
             let bytes = Zeroizing::new(data_encoding::BASE64.decode(item.key.as_bytes()).map_err(|_| damaged())?);
             bundle.insert(item.name, item.generation, Key::from_slice(&bytes).ok_or_else(damaged)?);
