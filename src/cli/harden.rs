@@ -50,7 +50,10 @@ pub(super) fn confine(reach: &Reach) {
 pub(super) fn shortcomings() -> Vec<String> {
     let confined = CONFINED.get().copied().unwrap_or_default();
     let all = [
-        (!dumps_are_off(), "core dumps of the program cannot be switched off here, and other programs may look into its memory"),
+        (
+            !dumps_are_off(),
+            "core dumps of the program cannot be switched off here, and other programs may look into its memory",
+        ),
         (
             !secret::keeps_secrets(),
             "this system keeps no more of the program's memory out of the swap space: use an encrypted swap or none, or allow more locked memory (ulimit -l)",
@@ -67,8 +70,7 @@ pub(super) fn shortcomings() -> Vec<String> {
 #[cfg(target_os = "linux")]
 fn dumps_are_off() -> bool {
     use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
-    getrlimit(Resource::Core).current == Some(0)
-        && matches!(dumpable_behavior(), Ok(DumpableBehavior::NotDumpable))
+    getrlimit(Resource::Core).current == Some(0) && matches!(dumpable_behavior(), Ok(DumpableBehavior::NotDumpable))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -79,8 +81,8 @@ fn dumps_are_off() -> bool {
 #[cfg(target_os = "linux")]
 fn landlock_reach(reach: &Reach) -> Result<Confined, landlock::RulesetError> {
     use landlock::{
-        ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, PathBeneath, PathFd, Ruleset, RulesetAttr,
-        RulesetCreatedAttr, Scope, make_bitflags,
+        ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, PathBeneath, PathFd, Ruleset,
+        RulesetAttr, RulesetCreatedAttr, Scope, make_bitflags,
     };
 
     // What kernels have learnt up to here is switched off where a kernel knows it.
@@ -90,29 +92,33 @@ fn landlock_reach(reach: &Reach) -> Result<Confined, landlock::RulesetError> {
     let all = look | write | make_bitflags!(AccessFs::{MakeDir | RemoveDir | Refer});
     let device = make_bitflags!(AccessFs::{ReadFile | WriteFile | IoctlDev});
 
-    // A kernel that does not know this right refuses every renaming from folder to folder once a program is confined: then rather not at all.
-    let can_rename =
-        Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(AccessFs::Refer).is_ok();
-    let files = can_rename && !reach.starts_itself;
-
-    let mut ruleset = Ruleset::default().handle_access(AccessNet::from_all(NEWEST))?.scope(Scope::from_all(NEWEST))?;
-    if files {
-        ruleset = ruleset.handle_access(AccessFs::from_all(NEWEST))?;
+    // It could only be looser for those that it starts, and they are confined each by itself.
+    if reach.starts_itself {
+        return Ok(Confined::default());
     }
-    let mut rules = ruleset.create()?;
+    // A kernel that does not know this right refuses every renaming from folder to folder once a program is confined: then rather not at all.
+    let strict = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    if strict.handle_access(AccessFs::Refer).is_err() {
+        return Ok(Confined::default());
+    }
+
+    let rules = Ruleset::default().handle_access(AccessFs::from_all(NEWEST))?;
+    let mut rules = rules.handle_access(AccessNet::from_all(NEWEST))?.scope(Scope::from_all(NEWEST))?.create()?;
     let system = [(reach::LOOKED_AT, look), (reach::DEVICES, device)];
     let system = system.into_iter().flat_map(|(paths, rights)| paths.iter().map(move |path| (path.as_ref(), rights)));
     let given = [(&reach.look, look), (&reach.write, write), (&reach.all, all)];
     let given = given.into_iter().flat_map(|(paths, rights)| paths.iter().map(move |path| (path.as_path(), rights)));
-    for (path, rights) in system.chain(given).filter(|_| files) {
+    for (path, rights) in system.chain(given) {
         let Ok(fd) = PathFd::new(path) else { continue };
         let rights = if path.is_dir() { rights } else { rights & AccessFs::from_file(NEWEST) };
         // Pipes and sockets take no rule, and need none. Whatever else takes none stays out of reach.
         let _ = (&mut rules).add_rule(PathBeneath::new(fd, rights));
     }
     let status = rules.restrict_self()?;
-    let LandlockStatus::Available { effective_abi, .. } = status.landlock else { return Ok(Confined::default()) };
-    Ok(Confined { files: files || reach.starts_itself, tcp: effective_abi >= ABI::V4 })
+    Ok(match status.landlock {
+        LandlockStatus::Available { effective_abi, .. } => Confined { files: true, tcp: effective_abi >= ABI::V4 },
+        _ => Confined::default(),
+    })
 }
 
 #[cfg(test)]

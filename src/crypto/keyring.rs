@@ -159,6 +159,11 @@ impl Bundle {
         self.0.get(&(name, generation))
     }
 
+    /// Which keys are held.
+    pub fn held(&self) -> impl Iterator<Item = (Compartment, u32)> {
+        self.0.keys().copied()
+    }
+
     /// The newest key of a compartment.
     pub fn newest(&self, name: Compartment) -> Option<(u32, &Key)> {
         self.0.range((name, 0)..=(name, u32::MAX)).next_back().map(|((_, generation), key)| (*generation, key))

@@ -77,7 +77,8 @@ mod linux {
             fs::write(dir.join(folder).join("a"), b"a").unwrap();
         }
         let mut reach = Reach::default();
-        let global = Cli::from_arg_matches(&Cli::command().try_get_matches_from(["subrosa", "check"]).unwrap()).unwrap();
+        let global =
+            Cli::from_arg_matches(&Cli::command().try_get_matches_from(["subrosa", "check"]).unwrap()).unwrap();
         for (role, path) in [(Role::Read, "in"), (Role::Write, "out/new"), (Role::Work, "work")] {
             reach.add(role, &dir.join(path), &global.global);
         }
