@@ -99,7 +99,7 @@ impl World {
     fn plain(&self, who: &Identity, file: &str) -> Vec<u8> {
         let sealed = std::fs::read(self.path(file)).unwrap();
         let mut out = Vec::new();
-        stream::open(who.age().as_age(), &sealed[..], &mut out, None, &Silent).unwrap();
+        stream::open(who.as_age(), &sealed[..], &mut out, None, &Silent).unwrap();
         out
     }
 
@@ -737,7 +737,7 @@ fn an_extract_opens_for_its_recipient_alone_and_only_as_it_was_built() {
 
     // Opened, altered and sealed again.
     let mut tar = Vec::new();
-    stream::open(world.dora.age().as_age(), &sealed[..], &mut tar, None, &Silent).unwrap();
+    stream::open(world.dora.as_age(), &sealed[..], &mut tar, None, &Silent).unwrap();
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     read(&tar[..], Limits::default(), &mut |file| {
         let mut bytes = Vec::new();

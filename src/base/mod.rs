@@ -3,6 +3,7 @@
 pub mod canonical;
 pub mod error;
 pub mod id;
+mod locked;
 pub mod progress;
 pub mod random;
 pub mod role;

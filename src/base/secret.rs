@@ -1,69 +1,131 @@
-//! Secrets: own types without `Debug`, `Clone` or `Serialize`, wiped when dropped.
+//! Secrets: own types without `Debug`, `Clone` or `Serialize`, in memory that is not swapped out (see [`keeps_secrets`]), wiped when dropped.
 
-use zeroize::{Zeroize, Zeroizing};
+use std::io::Read;
+
+use zeroize::Zeroizing;
 
 use super::error::Result;
+use super::locked::{Pages, Small};
 use super::random;
 
+pub use super::locked::keeps_secrets;
+
 /// A 32-byte secret key. Never shown, copied only by [`Key::duplicate`], wiped when dropped.
-pub struct Key(Box<[u8; 32]>);
+pub struct Key(Small);
 
 impl Key {
     /// A fresh random key, filled in place.
     pub fn random() -> Result<Self> {
         let mut key = Self::zero();
-        random::fill(key.0.as_mut_slice())?;
+        random::fill(key.expose_mut())?;
         Ok(key)
     }
 
     /// An all-zero key, to be filled in place by [`Key::expose_mut`].
     pub fn zero() -> Self {
-        Self(Box::new([0; 32]))
+        Self(Small::take())
     }
 
     /// From 32 bytes; `None` for any other length.
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        let bytes: &[u8; 32] = bytes.try_into().ok()?;
         let mut key = Self::zero();
-        if bytes.len() != 32 {
-            return None;
-        }
-        key.0.copy_from_slice(bytes);
+        key.expose_mut().copy_from_slice(bytes);
         Some(key)
     }
 
     /// The bytes, for a cipher.
     pub fn expose(&self) -> &[u8; 32] {
-        &self.0
+        self.0.bytes()
     }
 
     /// The bytes, to be filled.
     pub fn expose_mut(&mut self) -> &mut [u8; 32] {
-        &mut self.0
+        self.0.bytes_mut()
     }
 
     /// A second copy, where one owner is not enough.
     pub fn duplicate(&self) -> Self {
-        Self(Box::new(*self.0))
+        let mut copy = Self::zero();
+        copy.expose_mut().copy_from_slice(self.expose());
+        copy
     }
 }
 
 impl Drop for Key {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.0.give_back();
     }
 }
 
 /// A passphrase as typed, wiped when dropped.
-pub struct Passphrase(Zeroizing<String>);
+pub struct Passphrase {
+    pages: Pages,
+    length: usize,
+}
 
 impl Passphrase {
-    /// Takes ownership of the text.
+    /// Copies the text and wipes the original.
     pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
+        let text = Zeroizing::new(text);
+        let mut pages = Pages::new(text.len());
+        pages.bytes_mut()[..text.len()].copy_from_slice(text.as_bytes());
+        Self { pages, length: text.len() }
+    }
+
+    /// The first line of what `source` gives, at most `most` bytes of which are read, into locked memory from the first byte on.
+    /// `None` if the line is empty or no UTF-8.
+    pub fn read(source: impl Read, most: usize) -> std::io::Result<Option<Self>> {
+        let mut pages = Pages::new(most);
+        let mut read = 0;
+        let mut source = source.take(most as u64);
+        loop {
+            match source.read(&mut pages.bytes_mut()[read..most]) {
+                Ok(0) => break,
+                Ok(n) => read += n,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let Ok(text) = std::str::from_utf8(&pages.bytes()[..read]) else { return Ok(None) };
+        let length = text.lines().next().unwrap_or_default().len();
+        Ok((length > 0).then_some(Self { pages, length }))
     }
 
     /// The text, for a key derivation.
     pub fn expose(&self) -> &str {
-        &self.0
+        // It is UTF-8: both constructors take no other bytes.
+        std::str::from_utf8(&self.pages.bytes()[..self.length]).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_is_the_passphrase() {
+        for (given, taken) in [
+            ("seven herons", Some("seven herons")),
+            ("seven herons\nand more", Some("seven herons")),
+            ("семь цапель\r\n", Some("семь цапель")),
+            ("", None),
+            ("\nsecond", None),
+        ] {
+            let read = Passphrase::read(given.as_bytes(), 4096).unwrap();
+            assert_eq!(read.as_ref().map(Passphrase::expose), taken);
+        }
+        assert!(Passphrase::read(&b"\xff\xfe"[..], 4096).unwrap().is_none());
+        assert_eq!(Passphrase::read(&b"abcdef"[..], 3).unwrap().unwrap().expose(), "abc");
+        let long = "a long one ".repeat(1_000);
+        assert_eq!(Passphrase::new(long.clone()).expose(), long);
+    }
+
+    #[test]
+    fn keys_are_copied_whole_and_of_one_length_only() {
+        let key = Key::random().unwrap();
+        assert!(key.duplicate().expose() == key.expose() && Key::random().unwrap().expose() != key.expose());
+        assert!(Key::from_slice(&[1; 31]).is_none() && Key::from_slice(&[1; 33]).is_none());
+        assert_eq!(Key::from_slice(&[1; 32]).unwrap().expose(), &[1; 32]);
     }
 }

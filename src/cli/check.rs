@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use clap::Args as ClapArgs;
 
 use super::global::Global;
+use super::harden;
 use super::progress::Bar;
 use super::screen;
 use crate::base::{Kind, Result};
@@ -24,7 +25,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: Args) -> Result<()> {
-    let report = match global.unlock() {
+    let mut report = match global.unlock() {
         Ok(mut vault) => check::check(&mut vault, Options { fast: args.fast }, &Bar::new())?,
         Err(error) if error.kind() == Kind::Damage => {
             global.screen().warn(
@@ -36,6 +37,7 @@ pub(super) fn run(global: &Global, args: Args) -> Result<()> {
         }
         Err(error) => return Err(error),
     };
+    report.notices.extend(harden::shortcomings());
     global.screen().answer(&report, || words(&report))?;
     report.require_sound()
 }

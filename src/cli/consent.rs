@@ -157,8 +157,11 @@ pub(super) fn run(global: &Global, command: Command) -> Result<()> {
 }
 
 fn show(global: &Global, args: &ShowArgs) -> Result<()> {
-    let shown = global
+    let mut shown = global
         .with_vault("consent show", |vault| ops::show(vault, &args.code, args.participant.as_deref(), args.at))?;
+    if global.content_view().is_err() {
+        shown.withhold_words();
+    }
     global.screen().answer(&shown, || shown_words(&shown))
 }
 

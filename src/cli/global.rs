@@ -1,11 +1,10 @@
 //! What every command takes: the vault, who is at the keyboard, and how to answer.
 
 use std::fs::File;
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
-use zeroize::Zeroizing;
 
 use super::screen::Screen;
 use crate::base::secret::Passphrase;
@@ -145,13 +144,13 @@ impl Global {
 
 fn from_file(path: &PathBuf) -> Result<Passphrase> {
     let io = |e: std::io::Error| Error::io("read the passphrase file", &e);
-    let mut text = Zeroizing::new(String::new());
-    File::open(path).map_err(io)?.take(4096).read_to_string(&mut text).map_err(io)?;
-    let line = text.lines().next().unwrap_or_default();
-    if line.is_empty() {
-        return Err(Error::user("the passphrase file is empty", "Put the passphrase on its first line."));
-    }
-    Ok(Passphrase::new(line.to_owned()))
+    let read = Passphrase::read(File::open(path).map_err(io)?, 4096).map_err(io)?;
+    read.ok_or_else(|| {
+        Error::user(
+            "the passphrase file is empty, or is no text in UTF-8",
+            "Put the passphrase on its first line, as plain text.",
+        )
+    })
 }
 
 fn from_terminal(prompt: &str) -> Result<Passphrase> {

@@ -183,7 +183,7 @@ fn of_card(kind: &'static str, card: &Card) -> Result<Shown> {
 pub(super) fn refuse_existing(path: &Path) -> Result<()> {
     if path.exists() {
         return Err(Error::user(
-            format!("{} exists already", path.display()),
+            "there is a file of that name already",
             "Nothing is overwritten: choose another name, or move the file away.",
         ));
     }

@@ -10,6 +10,7 @@ mod consent;
 mod demo;
 mod extract;
 mod global;
+mod harden;
 mod identity;
 mod ingest;
 mod init;
@@ -22,10 +23,11 @@ mod redact;
 mod request;
 mod screen;
 mod study;
+mod usage;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::base::{Error, Kind};
 use global::Global;
@@ -95,32 +97,19 @@ enum Command {
 
 /// Runs the program on the arguments that it was started with.
 pub fn main() -> ExitCode {
-    harden();
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help and version go to standard output and are no failure; clap knows which is which.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
-        }
+    harden::begin();
+    let read = Cli::command().try_get_matches().and_then(|given| Ok((Cli::from_arg_matches(&given)?, given)));
+    let (cli, given) = match read {
+        Ok(read) => read,
+        Err(error) => return usage::told(error),
     };
+    harden::confine(&harden::Reach::of(&given, &cli.global));
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             screen::complain(&error);
             ExitCode::from(code(&error))
         }
-    }
-}
-
-/// No core dumps, and no other program of the same user may look into this one's memory.
-fn harden() {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
-        // A system that refuses either is no reason not to work; docs/threat-model.md says what is relied on.
-        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use age_core::format::{FileKey, Stanza};
 use chacha20poly1305::aead::{AeadInPlace, KeyInit};
 use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce};
 use serde::{Deserialize, Serialize};
@@ -29,7 +30,7 @@ const SCRYPT_LOG_N: u8 = 18;
 /// A person's unlocked keys. Never shown; wiped when dropped.
 pub struct Identity {
     card: Card,
-    age: AgeIdentity,
+    age: Key,
     seed: Key,
     sign: SigningSeed,
 }
@@ -63,10 +64,9 @@ struct Outside<'a> {
 impl Identity {
     /// Fresh keys and the card that shows their public halves.
     pub fn generate(name: &str, country: Country, now: Moment) -> Result<Self> {
-        let age = AgeIdentity::generate()?;
-        let seed = Key::random()?;
+        let (age, seed) = (Key::random()?, Key::random()?);
         let sign = SigningSeed::from_key(&seed);
-        let card = Card::issue(name, country, age.recipient(), &sign, now)?;
+        let card = Card::issue(name, country, AgeIdentity::from_key(&age)?.recipient(), &sign, now)?;
         Ok(Self { card, age, seed, sign })
     }
 
@@ -80,9 +80,9 @@ impl Identity {
         self.card.person_id()
     }
 
-    /// The key that opens what is sealed to this person.
-    pub fn age(&self) -> &AgeIdentity {
-        &self.age
+    /// What opens whatever is sealed to this person, for [`stream::open`].
+    pub fn as_age(&self) -> &(dyn age::Identity + Send + Sync) {
+        self
     }
 
     /// The key that signs for this person.
@@ -96,7 +96,7 @@ impl Identity {
         kdf::check_strength(passphrase)?;
         let kdf = Kdf::fresh(params)?;
         let nonce: [u8; 24] = random::bytes()?;
-        let mut sealed = self.secrets();
+        let mut sealed = self.secrets()?;
         let tag = cipher(&kdf.derive(passphrase)?)
             .encrypt_in_place_detached(XNonce::from_slice(&nonce), &aad(&self.card, &kdf)?, &mut sealed)
             .map_err(|_| Error::bug("the keys of an identity are too long"))?;
@@ -116,7 +116,7 @@ impl Identity {
         let mut text = Zeroizing::new(Vec::with_capacity(256));
         let head = format!("# created: {}\n# public key: {}\n", self.card.created(), self.card.recipient());
         text.extend_from_slice(head.as_bytes());
-        text.extend_from_slice(self.age.to_text().as_bytes());
+        text.extend_from_slice(AgeIdentity::from_key(&self.age)?.to_text().as_bytes());
         text.push(b'\n');
         let Some(passphrase) = passphrase else { return Ok(text) };
         kdf::check_strength(passphrase)?;
@@ -131,15 +131,26 @@ impl Identity {
     }
 
     /// The keys as canonical JSON. Written by hand, so that no copy of them stays behind in a JSON library; with room for the tag.
-    fn secrets(&self) -> Zeroizing<Vec<u8>> {
+    fn secrets(&self) -> Result<Zeroizing<Vec<u8>>> {
         let mut out = Zeroizing::new(Vec::with_capacity(256));
         out.extend_from_slice(b"{\"age\":\"");
-        out.extend_from_slice(self.age.to_text().as_bytes());
+        out.extend_from_slice(AgeIdentity::from_key(&self.age)?.to_text().as_bytes());
         out.extend_from_slice(b"\",\"sign\":\"");
         let seed = Zeroizing::new(data_encoding::BASE64.encode(self.seed.expose()));
         out.extend_from_slice(seed.as_bytes());
         out.extend_from_slice(b"\"}");
-        out
+        Ok(out)
+    }
+}
+
+/// The library's own form of the key exists only while a header is tried.
+impl age::Identity for Identity {
+    fn unwrap_stanza(&self, stanza: &Stanza) -> Option<std::result::Result<FileKey, age::DecryptError>> {
+        self.unwrap_stanzas(std::slice::from_ref(stanza))
+    }
+
+    fn unwrap_stanzas(&self, stanzas: &[Stanza]) -> Option<std::result::Result<FileKey, age::DecryptError>> {
+        AgeIdentity::from_key(&self.age).ok()?.as_age().unwrap_stanzas(stanzas)
     }
 }
 
@@ -193,7 +204,7 @@ impl LockedIdentity {
         if age.recipient() != *self.card.recipient() || sign.public() != *self.card.sign() {
             return Err(damaged("its keys are not those of its card"));
         }
-        Ok(Identity { card: self.card.clone(), age, seed, sign })
+        Ok(Identity { card: self.card.clone(), age: age.to_key()?, seed, sign })
     }
 }
 
@@ -283,7 +294,7 @@ mod tests {
     #[test]
     fn the_secrets_are_canonical_json() {
         let identity = identity();
-        let secrets = identity.secrets();
+        let secrets = identity.secrets().unwrap();
         let value: serde_json::Value = canonical::from_slice(&secrets).unwrap();
         assert!(value["age"].as_str().unwrap().starts_with("AGE-SECRET-KEY-1"));
         let (age, seed) = read_secrets(&secrets).unwrap();

@@ -159,6 +159,11 @@ impl Bundle {
         self.0.get(&(name, generation))
     }
 
+    /// Which keys are held.
+    pub fn held(&self) -> impl Iterator<Item = (Compartment, u32)> {
+        self.0.keys().copied()
+    }
+
     /// The newest key of a compartment.
     pub fn newest(&self, name: Compartment) -> Option<(u32, &Key)> {
         self.0.range((name, 0)..=(name, u32::MAX)).next_back().map(|((_, generation), key)| (*generation, key))
@@ -255,7 +260,7 @@ impl KeyringFile {
         let mut bundle = Bundle::new();
         for wrap in wraps.values() {
             let sealed = data_encoding::BASE64.decode(wrap.as_bytes()).map_err(|_| damaged())?;
-            let text = stream::open_bytes(identity.age().as_age(), &sealed, 4096).map_err(|_| damaged())?;
+            let text = stream::open_bytes(identity.as_age(), &sealed, 4096).map_err(|_| damaged())?;
             let item: WrappedKey = canonical::from_slice(&text).map_err(|_| damaged())?;
             let bytes = Zeroizing::new(data_encoding::BASE64.decode(item.key.as_bytes()).map_err(|_| damaged())?);
             bundle.insert(item.name, item.generation, Key::from_slice(&bytes).ok_or_else(damaged)?);

@@ -14,28 +14,32 @@ pub struct PublicKey(VerifyingKey);
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Signature(ed25519_dalek::Signature);
 
-/// A key that signs. Never shown; wiped when dropped.
-pub struct SigningSeed(SigningKey);
+/// A key that signs. Never shown; wiped when dropped. The library's own form of it exists only while it signs.
+pub struct SigningSeed(Key);
 
 impl SigningSeed {
     /// From a 32-byte seed (RFC 8032, section 5.1.5).
     pub fn from_key(seed: &Key) -> Self {
-        Self(SigningKey::from_bytes(seed.expose()))
+        Self(seed.duplicate())
     }
 
     /// The public half.
     pub fn public(&self) -> PublicKey {
-        PublicKey(self.0.verifying_key())
+        PublicKey(self.key().verifying_key())
     }
 
     /// Signs `context`, a line feed and `message`. `context` says what sort of thing is signed.
     pub fn sign(&self, context: &str, message: &[u8]) -> Signature {
-        Signature(self.0.sign(&framed(context, message)))
+        Signature(self.key().sign(&framed(context, message)))
     }
 
     /// Signs the bare `message`, for formats that fix what is signed (C2SP signed notes).
     pub fn sign_bare(&self, message: &[u8]) -> Signature {
-        Signature(self.0.sign(message))
+        Signature(self.key().sign(message))
+    }
+
+    fn key(&self) -> SigningKey {
+        SigningKey::from_bytes(self.0.expose())
     }
 }
 

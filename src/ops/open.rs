@@ -99,7 +99,7 @@ fn unseal(opening: &Opening<'_>, tar: &Path, progress: &dyn Progress) -> Result<
     let total = source.metadata().map_or(0, |meta| meta.len());
     let sink = private_file(tar).map_err(|e| Error::io("write into the temporary folder", &e))?;
     progress.begin("Opening the extract", total);
-    let opened = stream::open(opening.identity.age().as_age(), BufReader::new(source), sink, None, progress);
+    let opened = stream::open(opening.identity.as_age(), BufReader::new(source), sink, None, progress);
     progress.end();
     opened.map(drop).map_err(|error| match error.kind() {
         Kind::Locked => Error::locked(

@@ -242,10 +242,14 @@ pub fn read_bounded(path: &Path, most: u64, what: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Writes a whole file under a temporary name beside `path`, syncs it, renames it and syncs the folder.
+/// Writes a whole file under a temporary name beside `path`, syncs it, renames it and syncs the folder. What is [`written_into`] gets the bytes
+/// as they are.
 pub fn write_whole(path: &Path, bytes: &[u8], what: &str) -> Result<()> {
     let doing = format!("write {what}");
     let io = |e: std::io::Error| Error::io(&doing, &e);
+    if written_into(path) {
+        return OpenOptions::new().append(true).open(path).and_then(|mut out| out.write_all(bytes)).map_err(io);
+    }
     let tmp = sibling(path);
     let written = (|| {
         let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&tmp)?;
@@ -257,6 +261,12 @@ pub fn write_whole(path: &Path, bytes: &[u8], what: &str) -> Result<()> {
         return Err(io(error));
     }
     sync_folder(path).map_err(io)
+}
+
+/// Whether something is there that is not replaced but written into: a pipe, a terminal, `/dev/stdout`, `/dev/fd/3`.
+pub fn written_into(path: &Path) -> bool {
+    let system = ["/dev", "/proc"].iter().any(|root| path.starts_with(root));
+    !path.is_dir() && path.exists() && (system || !path.is_file())
 }
 
 /// New files can be read by their owner only.

@@ -63,9 +63,19 @@ impl StateFolder {
         Self(identity.with_extension("state"))
     }
 
+    /// The folder; it need not be there yet.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Makes the folder, if it is not there yet.
+    pub fn make(&self) -> Result<()> {
+        fs::create_dir_all(&self.0).map_err(|e| Error::io("make your state folder", &e))
+    }
+
     /// What was last seen of `vault`; `None` if it was never seen.
     pub fn load(&self, vault: VaultId) -> Result<Option<Seen>> {
-        let path = self.path(vault);
+        let path = self.file(vault);
         if !path.exists() {
             return Ok(None);
         }
@@ -82,11 +92,11 @@ impl StateFolder {
 
     /// Remembers.
     pub fn save(&self, seen: &Seen) -> Result<()> {
-        fs::create_dir_all(&self.0).map_err(|e| Error::io("make your state folder", &e))?;
-        files::write_whole(&self.path(seen.vault), &canonical::to_vec(seen)?, "your state file")
+        self.make()?;
+        files::write_whole(&self.file(seen.vault), &canonical::to_vec(seen)?, "your state file")
     }
 
-    fn path(&self, vault: VaultId) -> PathBuf {
+    fn file(&self, vault: VaultId) -> PathBuf {
         self.0.join(format!("{vault}.json"))
     }
 }

@@ -48,6 +48,12 @@ impl AgeIdentity {
         Zeroizing::new(self.0.to_string().expose_secret().to_owned())
     }
 
+    /// The 32-byte key that it is.
+    pub fn to_key(&self) -> Result<Key> {
+        let bytes = bech32::decode(&self.to_text()).map(|(_, bytes)| Zeroizing::new(bytes)).ok();
+        bytes.and_then(|bytes| Key::from_slice(&bytes)).ok_or_else(|| Error::bug("an age identity has no 32-byte key"))
+    }
+
     /// The public half.
     pub fn recipient(&self) -> AgeRecipient {
         AgeRecipient(self.0.to_public())
@@ -98,6 +104,7 @@ mod tests {
         let identity = AgeIdentity::from_key(&key).unwrap();
         let text = identity.to_text();
         assert_eq!(bech32::decode(&text).unwrap().1, key.expose());
+        assert_eq!(identity.to_key().unwrap().expose(), key.expose());
         assert!(AgeIdentity::parse(&text).unwrap().recipient() == identity.recipient());
         assert!(AgeIdentity::parse(&text[..text.len() - 1]).is_none());
     }

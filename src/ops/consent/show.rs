@@ -29,6 +29,19 @@ pub struct Shown {
     pub voices: Vec<VoiceShown>,
 }
 
+/// Stands for words that are not for a pipe.
+const WITHHELD: &str = "(words: on a terminal, or with --to-pipe)";
+
+impl Shown {
+    /// Puts a remark in the place of conditions and notes, which are somebody's words.
+    pub fn withhold_words(&mut self) {
+        let events = self.voices.iter_mut().flat_map(|voice| &mut voice.events);
+        for words in events.flat_map(|event| [&mut event.condition, &mut event.note]).flatten() {
+            *words = WITHHELD.to_owned();
+        }
+    }
+}
+
 /// One participant's.
 #[derive(Serialize)]
 pub struct VoiceShown {
