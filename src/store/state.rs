@@ -1,7 +1,6 @@
 //! What a person last saw of a vault, kept beside their identity: a vault that shows less was rolled back.
 
 use serde::{Deserialize, Serialize};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::files;
@@ -82,7 +81,7 @@ impl StateFolder {
 
     /// Remembers.
     pub fn save(&self, seen: &Seen) -> Result<()> {
-        fs::create_dir_all(&self.0).map_err(|e| Error::io("make your state folder", &e))?;
+        files::make_folder(&self.0).map_err(|e| Error::io("make your state folder", &e))?;
         files::write_whole(&self.path(seen.vault), &canonical::to_vec(seen)?, "your state file")
     }
 
