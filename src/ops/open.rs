@@ -89,6 +89,7 @@ pub fn open(opening: &Opening<'_>, progress: &dyn Progress) -> Result<Opened> {
         return Err(Error::user("that folder has appeared meanwhile", "Choose a new one with --to."));
     }
     opening.state.save(&verified.seen)?;
+    files::sync_folders(&folder).map_err(io)?;
     fs::rename(&folder, opening.to).map_err(io)?;
     files::sync_folder(opening.to).map_err(io)?;
     Ok(Opened { folder: opening.to.to_owned(), ..verified.opened })

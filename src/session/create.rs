@@ -40,7 +40,8 @@ pub struct Founding<'a> {
     pub now: Moment,
 }
 
-/// Founds a vault in two new folders. Returns its card. Whatever fails, nothing that looks like a vault stays behind.
+/// Founds a vault in two new folders. Returns its card. Whatever fails, and wherever it is interrupted, nothing that looks like a vault
+/// stays behind, and the same founding can be begun again.
 pub fn create(root: &Path, keys: &Path, founding: &Founding<'_>) -> Result<VaultCard> {
     let existed = (root.exists(), keys.exists());
     let layout = Layout::create(root, keys, VaultId::random()?)?;
@@ -178,6 +179,7 @@ fn found(layout: &Layout, founding: &Founding<'_>) -> Result<VaultCard> {
         signer,
     )?;
     layout.write("vault.card", &card.to_bytes()?)?;
+    layout.founded()?;
     Ok(card)
 }
 

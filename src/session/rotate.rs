@@ -105,7 +105,7 @@ pub fn change_membership(vault: &mut Vault<Unlocked>, change: Change) -> Result<
         }
         Ok(())
     })?;
-    vault.layout().write(VAULT_CARD, &card)?;
+    write_card(vault, &card)?;
     if rotates {
         finish(vault).map_err(|e| {
             let what = format!(
@@ -144,8 +144,13 @@ pub(super) fn renew_card(vault: &Vault<Unlocked>) -> Result<()> {
     if stands {
         return Ok(());
     }
-    let card = issue_card(vault, vault.roster(), vault.now()?)?;
-    vault.layout().write(VAULT_CARD, &card)
+    write_card(vault, &issue_card(vault, vault.roster(), vault.now()?)?)
+}
+
+/// Under the lock, as everything that is written into the vault's folder.
+fn write_card(vault: &Vault<Unlocked>, card: &[u8]) -> Result<()> {
+    let _lock = vault.layout.lock()?;
+    vault.layout.write(VAULT_CARD, card)
 }
 
 /// Gives keys to sites that came with an amendment of the study which was interrupted before. For stewards.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 
+use super::founding;
 use crate::base::id::{ObjectId, VaultId};
 use crate::base::{Error, Result, canonical};
 
@@ -22,15 +23,17 @@ pub struct Layout {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct VaultFile {
+pub(super) struct VaultFile {
     format: String,
-    keys: String,
-    vault: VaultId,
+    pub(super) keys: String,
+    pub(super) vault: VaultId,
 }
 
 impl Layout {
-    /// Makes the folders of a new vault. Neither may exist with anything in it.
+    /// Makes the folders of a new vault, marked as not founded yet: [`Layout::founded`] takes the mark away. Neither may exist with
+    /// anything in it, but for what an interrupted founding of the same folders left.
     pub fn create(root: &Path, keys: &Path, vault: VaultId) -> Result<Self> {
+        founding::clear(root, keys)?;
         for dir in [root, keys] {
             if dir.read_dir().is_ok_and(|mut d| d.next().is_some()) {
                 return Err(Error::user(
@@ -54,6 +57,7 @@ impl Layout {
             restrict(dir)?;
         }
         let layout = Self { root, keys, vault };
+        founding::mark(layout.root()).map_err(|e| Error::io("begin the vault", &e))?;
         let text = VaultFile { format: FORMAT.into(), keys: layout.keys_hint(), vault };
         layout.write("vault.json", &canonical::to_vec(&text)?)?;
         let lock = OpenOptions::new().create(true).append(true).open(layout.lock_path());
@@ -62,8 +66,19 @@ impl Layout {
         Ok(layout)
     }
 
+    /// Says for good that the vault is founded.
+    pub fn founded(&self) -> Result<()> {
+        founding::unmark(&self.root).map_err(|e| Error::io("finish the vault", &e))
+    }
+
     /// Finds a vault. `keys` overrides where the key file lies.
     pub fn open(root: &Path, keys: Option<&Path>) -> Result<Self> {
+        if founding::is_marked(root) {
+            return Err(Error::user(
+                "the founding of this vault was interrupted; there is nothing in it yet",
+                "Run `subrosa init` again with the same folders.",
+            ));
+        }
         let bytes = read_bounded(&root.join("vault.json"), 64 << 10, "vault.json").map_err(|e| {
             if ["keyring.json", "catalogue.db", "ledger.db"].iter().any(|name| root.join(name).exists()) {
                 return Error::damage(
@@ -196,17 +211,15 @@ impl Layout {
         ))
     }
 
-    /// Empties `tmp/`. Only for whoever holds the lock.
+    /// Removes what an interrupted command left unfinished: everything in `tmp/`, and temporary names beside the vault's own files. Only
+    /// for whoever holds the lock, under which alone such files are written.
     pub fn clean_tmp(&self, _lock: &Lock) -> Result<()> {
+        let io = |e: std::io::Error| Error::io("clear the vault's temporary files", &e);
+        remove_parts(&self.root).and_then(|()| remove_parts(&self.keys)).map_err(io)?;
         let Ok(entries) = fs::read_dir(self.tmp()) else { return Ok(()) };
-        for entry in entries.flatten() {
-            // A folder is none of the vault's, and stays.
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                continue;
-            }
-            fs::remove_file(entry.path()).map_err(|e| Error::io("clear the vault's temporary folder", &e))?;
-        }
-        Ok(())
+        // A folder is none of the vault's, and stays.
+        let mut files = entries.flatten().filter(|entry| !entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        files.try_for_each(|entry| fs::remove_file(entry.path())).map_err(io)
     }
 
     fn lock_path(&self) -> PathBuf {
@@ -276,6 +289,18 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
+/// Removes the files of a folder that have a name as [`sibling`] gives it.
+pub(super) fn remove_parts(dir: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.starts_with(b".") && name.ends_with(b".part") {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// A temporary name beside `path`.
 pub fn sibling(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
@@ -291,6 +316,17 @@ pub fn sync_folder(path: &Path) -> std::io::Result<()> {
         Some(parent) => File::open(parent)?.sync_all(),
         None => Ok(()),
     }
+}
+
+/// Syncs a folder and every folder below it, so that the names in them last.
+pub fn sync_folders(dir: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_folders(&entry.path())?;
+        }
+    }
+    File::open(dir)?.sync_all()
 }
 
 /// Makes a folder, and those above it that are missing, and syncs each folder that a new one lies in, so that it lasts. Leaves one that is there as it is.

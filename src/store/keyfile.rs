@@ -134,6 +134,13 @@ impl KeyFile {
         Ok((file, which))
     }
 
+    /// The vault that a key file says it belongs to. Nothing of it is verified.
+    pub fn vault_of(path: &Path) -> Result<VaultId> {
+        let bytes = files::read_bounded(path, MAX_BYTES, "the key file")?;
+        let header: Header = canonical::from_slice(split(&bytes)?.head).map_err(|_| damaged())?;
+        Ok(header.vault)
+    }
+
     /// Destructions so far, counted from 1.
     pub fn epoch(&self) -> u64 {
         self.epoch

@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod db;
 pub mod files;
+mod founding;
 pub mod keyfile;
 pub mod ledger_db;
 pub mod objects;

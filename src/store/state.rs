@@ -1,7 +1,6 @@
 //! What a person last saw of a vault, kept beside their identity: a vault that shows less was rolled back.
 
 use serde::{Deserialize, Serialize};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::files;
@@ -70,7 +69,7 @@ impl StateFolder {
 
     /// Makes the folder, if it is not there yet.
     pub fn make(&self) -> Result<()> {
-        fs::create_dir_all(&self.0).map_err(|e| Error::io("make your state folder", &e))
+        files::make_folder(&self.0).map_err(|e| Error::io("make your state folder", &e))
     }
 
     /// What was last seen of `vault`; `None` if it was never seen.

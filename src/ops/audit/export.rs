@@ -45,6 +45,7 @@ pub fn export(vault: &mut Vault<Unlocked>, out: &Path, progress: &dyn Progress) 
     let io = |e: std::io::Error| Error::io("write the export", &e);
     fs::create_dir_all(&tmp).map_err(io)?;
     let done = write(vault, &tmp, &card, progress).and_then(|report| {
+        files::sync_folders(&tmp).map_err(io)?;
         fs::rename(&tmp, out).map_err(io)?;
         files::sync_folder(out).map_err(io)?;
         Ok(ExportReport { folder: out.to_path_buf(), ..report })
