@@ -2,6 +2,7 @@
 
 pub mod canonical;
 pub mod error;
+pub mod format;
 pub mod id;
 pub mod progress;
 pub mod random;

@@ -16,6 +16,9 @@ use crate::session::{Unlocked, Vault};
 use crate::store::files;
 use crate::store::state::StateFolder;
 
+/// The longest first line of a passphrase file, in bytes: more than any passphrase that is accepted.
+const LONGEST_LINE: usize = 4_096;
+
 /// Options of every command.
 #[derive(Args)]
 pub(super) struct Global {
@@ -145,12 +148,25 @@ impl Global {
 
 fn from_file(path: &PathBuf) -> Result<Passphrase> {
     let io = |e: std::io::Error| Error::io("read the passphrase file", &e);
-    let mut text = Zeroizing::new(String::new());
-    File::open(path).map_err(io)?.take(4096).read_to_string(&mut text).map_err(io)?;
-    let line = text.lines().next().unwrap_or_default();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST_LINE + 1));
+    File::open(path).map_err(io)?.take(LONGEST_LINE as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
+    let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.is_empty() {
         return Err(Error::user("the passphrase file is empty", "Put the passphrase on its first line."));
     }
+    if line.len() > LONGEST_LINE {
+        return Err(Error::user(
+            "the passphrase file is too long for one",
+            "Check that it is the right file; the passphrase stands alone on its first line.",
+        ));
+    }
+    let line = std::str::from_utf8(line).map_err(|_| {
+        Error::user(
+            "the passphrase file is not UTF-8",
+            "Save it as plain text in UTF-8, with the passphrase on its first line.",
+        )
+    })?;
     Ok(Passphrase::new(line.to_owned()))
 }
 

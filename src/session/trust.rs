@@ -15,6 +15,7 @@ use crate::ledger::checkpoint::{Checkpoint, SignedCheckpoint, origin};
 use crate::ledger::entry::Entry;
 use crate::ledger::event::{Digest, Event};
 use crate::ledger::tree;
+use crate::store::catalogue::Catalogue;
 use crate::store::files::Layout;
 use crate::store::state::Seen;
 
@@ -33,9 +34,30 @@ pub(super) fn current_keyring(layout: &Layout, identity: &Identity, named: Optio
         }
     }
     Err(Error::damage(
-        "the keyring is not the one that the ledger names: it was rolled back or replaced",
-        "Put back the newest keyring.json. Do not go on with this one.",
+        "the keyring is not the one that the ledger names: one of the two was rolled back or replaced",
+        "Put back the newest keyring.json and ledger.db, both from the same backup. Do not go on with these.",
     ))
+}
+
+/// Refuses a catalogue and a ledger of different age. Another command may write meanwhile: what is read first is never ahead of what is read after it.
+pub(super) fn same_age(catalogue: &Catalogue, log: &Log) -> Result<()> {
+    let before = log.db().size()?;
+    let entries = catalogue.reader().entries()?;
+    if entries.is_none_or(|entries| entries < before) {
+        return Err(Error::damage(
+            "catalogue.db is older than the ledger: it was rolled back or replaced",
+            "Put back the newest catalogue.db and ledger.db, both from the same backup. Do not go on with these: what was withdrawn since would be forgotten.",
+        ));
+    }
+    let waiting = !catalogue.reader().outbox()?.is_empty();
+    let after = log.db().size()?;
+    if !waiting && entries.is_some_and(|entries| entries > after) {
+        return Err(Error::damage(
+            "ledger.db is older than the catalogue: it was rolled back or replaced",
+            "Put back the newest ledger.db and catalogue.db, both from the same backup. Do not go on with these.",
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses a vault that is older than what this person last saw, or whose keyring no steward put in force. A first sighting is taken as

@@ -83,6 +83,7 @@ impl Vault<Locked> {
 
         if let Some((catalogue, _)) = &catalogue {
             commit::drain(&layout, catalogue, &log)?;
+            trust::same_age(catalogue, &log)?;
         }
         let pinned = log.keyring_digest()?;
         if pinned != Some(Digest(keyring::digest(&roster)?)) {

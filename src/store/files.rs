@@ -8,7 +8,7 @@ use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{ObjectId, VaultId};
-use crate::base::{Error, Result, canonical};
+use crate::base::{Error, Result, canonical, format};
 
 const FORMAT: &str = "subrosa-vault/1";
 
@@ -64,25 +64,22 @@ impl Layout {
 
     /// Finds a vault. `keys` overrides where the key file lies.
     pub fn open(root: &Path, keys: Option<&Path>) -> Result<Self> {
-        let bytes = read_bounded(&root.join("vault.json"), 64 << 10, "vault.json").map_err(|e| {
+        let path = root.join("vault.json");
+        let bytes = read_bounded(&path, 64 << 10, "vault.json").map_err(|e| {
+            if path.is_file() || File::open(&path).is_err_and(|e| e.kind() == std::io::ErrorKind::PermissionDenied) {
+                return e;
+            }
             Error::user(
                 "this folder is not a Subrosa vault (it has no readable vault.json)",
                 format!("Give the vault's folder with --vault. ({})", e.what()),
             )
         })?;
-        let format = serde_json::from_slice::<serde_json::Value>(&bytes).ok();
-        let format = format.as_ref().and_then(|v| v.get("format")).and_then(|f| f.as_str()).map(str::to_owned);
-        match format.as_deref() {
-            Some(FORMAT) => {}
-            Some(other) if other.starts_with("subrosa-vault/") => {
-                return Err(Error::user(
-                    "this vault was made by a newer version of Subrosa",
-                    "Install the newer version; this one leaves the vault untouched.",
-                ));
-            }
-            _ => return Err(Error::damage("vault.json is damaged", "Restore vault.json from a backup.")),
+        format::expect(&bytes, FORMAT, "this vault")?;
+        let damaged = || Error::damage("vault.json is damaged", "Restore vault.json from a backup.");
+        let file: VaultFile = canonical::from_slice(&bytes).map_err(|_| damaged())?;
+        if file.format != FORMAT {
+            return Err(damaged());
         }
-        let file: VaultFile = canonical::from_slice(&bytes).map_err(|e| e.at("vault.json"))?;
         let root = root.canonicalize().map_err(|e| Error::io("find the vault's folder", &e))?;
         let keys = match keys {
             Some(keys) => keys.to_path_buf(),

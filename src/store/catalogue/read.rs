@@ -10,6 +10,9 @@ use super::{Cell, Tag, blob, place, sql};
 use crate::base::id::{ConsentEventId, InterviewId, ObjectId, ParticipantId, SiteId, SlotId, TranscriptId, VaultId};
 use crate::base::{Result, canonical};
 
+/// In `meta`: how many entries the ledger has once the outbox is empty.
+pub(super) const ENTRIES: &str = "entries";
+
 /// Reads rows.
 #[derive(Clone, Copy)]
 pub struct Reader<'c> {
@@ -137,6 +140,11 @@ impl<'c> Reader<'c> {
     /// How many rows belong to another row that is not there.
     pub fn orphans(&self) -> Result<u64> {
         Ok(self.all("PRAGMA foreign_key_check", |_| Ok(()))?.len() as u64)
+    }
+
+    /// How many entries the ledger has by this catalogue; none if it does not say.
+    pub fn entries(&self) -> Result<Option<u64>> {
+        Ok(self.meta(ENTRIES)?.and_then(|b| b.try_into().ok()).map(u64::from_be_bytes))
     }
 
     /// Entries that may not have reached the ledger yet, in order.

@@ -4,7 +4,7 @@ use rusqlite::params;
 use serde::Serialize;
 
 use super::kinds::{RecordKind, TagKind};
-use super::read::Reader;
+use super::read::{ENTRIES, Reader};
 use super::{aad, number, place, sql};
 use crate::base::id::{ConsentEventId, InterviewId, ObjectId, ParticipantId, SiteId, SlotId, TranscriptId};
 use crate::base::secret::Key;
@@ -220,8 +220,9 @@ impl Writer<'_> {
         self.run("INSERT INTO tag VALUES (?1, ?2, ?3)", params![kind.number(), tag, target])
     }
 
-    /// Puts an entry into the outbox.
+    /// Puts an entry into the outbox, and remembers how many entries the ledger then has.
     pub fn post(&self, seq: u64, leaf: &[u8]) -> Result<()> {
+        self.set_meta(ENTRIES, &seq.saturating_add(1).to_be_bytes())?;
         self.run("INSERT INTO outbox VALUES (?1, ?2)", params![number(seq)?, leaf])
     }
 
