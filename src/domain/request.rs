@@ -313,7 +313,7 @@ pub fn check_until(until: Date, now: Moment) -> Result<()> {
     if until <= today {
         return Err(Error::user(
             "the end date is not in the future",
-            "Give the last day of use; nothing goes out without one.",
+            "Give a later last day of use; if the request has run out, its writer sends a new one.",
         ));
     }
     let (year, month, day) = (today.year().saturating_add(MAX_YEARS), today.month(), today.day());

@@ -60,6 +60,10 @@ pub fn open(path: &Path, kind: Kind, keys: &[&Key]) -> Result<(Connection, usize
             "Restore it from a backup; nothing was changed.",
         ));
     }
+    // An empty file would open with any key, as a database without tables.
+    if path.metadata().is_ok_and(|meta| meta.len() == 0) {
+        return Err(damaged(kind));
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut last = None;
     for (i, key) in keys.iter().enumerate() {
@@ -107,10 +111,7 @@ pub fn is_sound(db: &Connection, kind: Kind) -> Result<bool> {
 pub fn failed(kind: Kind, error: &rusqlite::Error) -> Error {
     let file = kind.file();
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Error::damage(
-            format!("{file} is damaged, or belongs to another vault"),
-            "Restore it from a backup; `subrosa check` says what else is hurt. Nothing was changed.",
-        ),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => damaged(kind),
         Some(ErrorCode::DiskFull) => {
             Error::user(format!("the disk is full while writing {file}"), "Free some space and run the command again.")
         }
@@ -133,6 +134,21 @@ pub fn failed(kind: Kind, error: &rusqlite::Error) -> Error {
             _ => Error::bug(format!("{file} refused a query: {:?}", error.sqlite_error_code())),
         },
     }
+}
+
+/// As [`failed`], inside a write transaction that has begun: a database that turns read-only then has shown SQLCipher a damaged page.
+pub fn failed_writing(kind: Kind, error: &rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ReadOnly) => damaged(kind),
+        _ => failed(kind, error),
+    }
+}
+
+fn damaged(kind: Kind) -> Error {
+    Error::damage(
+        format!("{} is damaged, or belongs to another vault", kind.file()),
+        "Restore it from a backup; `subrosa check` says what else is hurt. Nothing was changed.",
+    )
 }
 
 fn settings(db: &Connection, key: &Key) -> rusqlite::Result<()> {
@@ -200,6 +216,41 @@ mod tests {
         drop(db);
         assert!(open(&path, Kind::Catalogue, &[&key]).is_err());
         assert!(open(&path, Kind::Catalogue, &[&other]).is_ok());
+    }
+
+    #[test]
+    fn a_turned_bit_is_damage_wherever_it_stands() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("catalogue.db");
+        let key = Key::random().unwrap();
+        let db = create(&path, Kind::Catalogue, &key).unwrap();
+        db.execute("INSERT INTO meta VALUES ('a', zeroblob(100000))", []).unwrap();
+        drop(db);
+        let whole = std::fs::read(&path).unwrap();
+        let mut found = 0;
+        for at in (100..whole.len()).step_by(4096) {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            std::fs::write(&path, bytes).unwrap();
+            let read = open(&path, Kind::Catalogue, &[&key]).and_then(|(db, _)| {
+                let sound = is_sound(&db, Kind::Catalogue)?;
+                let all = db.query_row("SELECT sum(length(value)) FROM meta", [], |r| r.get::<_, i64>(0));
+                assert!(!sound, "byte {at}");
+                db.execute_batch("BEGIN IMMEDIATE").unwrap();
+                let written = db.execute("INSERT INTO meta VALUES ('b', x'00')", []);
+                let error = failed_writing(Kind::Catalogue, &written.unwrap_err());
+                assert_eq!(error.kind(), crate::base::Kind::Damage, "byte {at}: {error:?}");
+                all.map_err(|e| failed(Kind::Catalogue, &e))
+            });
+            if let Err(error) = read {
+                assert_eq!(error.kind(), crate::base::Kind::Damage, "byte {at}: {error:?}");
+                found += 1;
+            }
+        }
+        assert!(found > 5);
+        std::fs::write(&path, []).unwrap();
+        assert_eq!(open(&path, Kind::Catalogue, &[&key]).unwrap_err().kind(), crate::base::Kind::Damage);
+        assert_eq!(std::fs::read(&path).unwrap(), b"");
     }
 
     #[test]

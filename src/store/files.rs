@@ -39,16 +39,25 @@ impl Layout {
                 ));
             }
         }
+        let inside = || {
+            Error::user(
+                "the key file may not lie inside the vault folder, nor the vault inside the key folder",
+                "Choose another place with --keys, best on another disk.",
+            )
+        };
+        // By their names first, so that nothing is made in vain; links are looked through once both are there.
+        let absolute = |dir: &Path| std::path::absolute(dir).map_err(|e| Error::io("find the vault's folder", &e));
+        let (a, b) = (absolute(root)?, absolute(keys)?);
+        if a.starts_with(&b) || b.starts_with(&a) {
+            return Err(inside());
+        }
         for dir in [root, keys, &root.join("objects"), &root.join("tmp")] {
             make_folder(dir).map_err(|e| Error::io("make the vault's folders", &e))?;
         }
         let root = root.canonicalize().map_err(|e| Error::io("find the vault's folder", &e))?;
         let keys = keys.canonicalize().map_err(|e| Error::io("find the key folder", &e))?;
         if keys.starts_with(&root) || root.starts_with(&keys) {
-            return Err(Error::user(
-                "the key file may not lie inside the vault folder, nor the vault inside the key folder",
-                "Choose another place with --keys, best on another disk.",
-            ));
+            return Err(inside());
         }
         for dir in [&root, &keys] {
             restrict(dir)?;

@@ -73,15 +73,15 @@ fn extracts() {
             .remedy(&["Copy it again"]),
         open("an extract is cut off").told().make(|h| h.change("dora.age", |b| b.truncate(b.len() * 2 / 3))).exits(4).says(&["not whole"]).remedy(&["Copy it again"]),
         open("an extract is cut off within its header").make(|h| h.change("dora.age", |b| b.truncate(30))).exits(4).says(&["not whole"]).remedy(&["Copy it again"]),
-        open("an extract that is none").make(|h| h.write("dora.age", "planted")).exits(4).says(&["extract"]).remedy(&["again"]),
+        open("an extract that is none").told().make(|h| h.write("dora.age", "planted")).says(&["extract", "not a sealed file"]).remedy(&["right file"]),
         open("an extract of nothing").make(|h| seal(h, b"")).exits(4).says(&["extract"]).remedy(&["again"]),
         open("something else was sealed").make(|h| seal(h, &[7; 5_000])).exits(4).says(&["extract"]).remedy(&["again"]),
         altered("the proof was taken out", |f| { f.remove("release.tlog-proof").unwrap(); }).told().says(&["proof"]).remedy(&["Do not use it"]),
         altered("the proof is of another entry", |f| swap(f.get_mut("release.tlog-proof").unwrap(), "index ", "index 1")).told().says(&["proof"]).remedy(&["Do not use it"]),
-        altered("the entry of the release was taken out", |f| { f.remove("release.json").unwrap(); }).says(&["lacks"]).remedy(&["again"]),
-        altered("the entry of the release was changed", |f| swap(f.get_mut("release.json").unwrap(), "\"seq\":", "\"seq\":1")).says(&["release"]).remedy(&["Do not use it"]),
+        altered("the entry of the release was taken out", |f| { f.remove("release.json").unwrap(); }).says(&["lacks the proof"]).remedy(&["again"]),
+        altered("the entry of the release was changed", |f| swap(f.get_mut("release.json").unwrap(), "\"seq\":", "\"seq\":1")).says(&["signature", "ledger entry"]).remedy(&["again"]),
         altered("a word was changed in a transcript", |f| { let n = f.keys().find(|n| n.starts_with("transcripts/")).unwrap().clone(); swap(f.get_mut(&n).unwrap(), "bus", "car"); }).told().says(&["not as it was released"]).remedy(&["Do not use it"]),
-        altered("a transcript was taken out", |f| { let n = f.keys().find(|n| n.starts_with("transcripts/")).unwrap().clone(); f.remove(&n).unwrap(); }).told().says(&["lacks"]).remedy(&["again"]),
+        altered("a transcript was taken out", |f| { let n = f.keys().find(|n| n.starts_with("transcripts/")).unwrap().clone(); f.remove(&n).unwrap(); }).told().says(&["is missing"]).remedy(&["again"]),
         altered("a file was put in", |f| { f.insert("transcripts/C-AAAA-BBBB.txt".into(), b"planted".to_vec()); }).told().says(&["file"]).remedy(&["Do not use it"]),
         altered("a file of another kind was put in", |f| { f.insert("run-me.exe".into(), b"planted".to_vec()); }).says(&["no vault would put there"]).remedy(&["Do not use it"]),
         altered("two files were swapped", |f| {
@@ -94,9 +94,9 @@ fn extracts() {
         .remedy(&["Do not use it"]),
         altered("the end date was moved in the manifest", |f| swap(f.get_mut("manifest.json").unwrap(), "\"until\":\"20", "\"until\":\"21")).told().says(&["not as it was released"]).remedy(&["Do not use it"]),
         altered("the steward's decision was changed", |f| swap(f.get_mut("decision.json").unwrap(), "\"level\":2", "\"level\":1")).told().says(&["decision"]).remedy(&["Do not use it"]),
-        altered("the decision was taken out", |f| { f.remove("decision.json").unwrap(); }).says(&["lacks"]).remedy(&["again"]),
-        altered("the signature of the manifest was taken out", |f| { f.remove("manifest.sig").unwrap(); }).says(&["lacks"]).remedy(&["again"]),
-        altered("the vault's card was taken out", |f| { f.remove("vault.card").unwrap(); }).says(&["lacks"]).remedy(&["again"]),
+        altered("the decision was taken out", |f| { f.remove("decision.json").unwrap(); }).says(&["is missing"]).remedy(&["again"]),
+        altered("the signature of the manifest was taken out", |f| { f.remove("manifest.sig").unwrap(); }).says(&["is missing"]).remedy(&["again"]),
+        altered("the vault's card was taken out", |f| { f.remove("vault.card").unwrap(); }).says(&["is missing"]).remedy(&["again"]),
         open("the manifest was written by a newer version")
             .told()
             .make(|h| repack(h, |f| swap(f.get_mut("manifest.json").unwrap(), "subrosa-extract/1\"", "subrosa-extract/2\"")))

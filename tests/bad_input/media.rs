@@ -62,8 +62,8 @@ fn recordings() {
             .says(&[place])
             .remedy(&["Copy it again"]),
         recording("a film of a million empty boxes", "tape.mp4", [&b"\0\0\0\x10ftypisom\0\0\0\0"[..], &b"\0\0\0\x08free".repeat(1_000_000)].concat())
-            .says(&[place])
-            .remedy(&["right file"]),
+            .says(&[place, "cut off"])
+            .remedy(&["Copy it again"]),
     ];
     for (kind, bytes) in WHOLE {
         let length = bytes.len();

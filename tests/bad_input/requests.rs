@@ -63,13 +63,12 @@ fn requests() {
     let receive = |name: &'static str| case(name).by("ben").run(RECEIVE);
     let cases = vec![
         receive("the request is not there").told().says(&["the request"]).remedy(&["Check"]),
-        receive("the request is empty").make(|h| h.write("new.age", "")).exits(4).says(&["request"]).remedy(&["again"]),
+        receive("the request is empty").make(|h| h.write("new.age", "")).exits(4).says(&["request", "cut off"]).remedy(&["another copy"]),
         receive("the request is not sealed")
             .told()
             .make(|h| h.write("new.age", "Please give me everything. planted"))
-            .exits(4)
-            .says(&["request"])
-            .remedy(&["again"]),
+            .says(&["request", "not a sealed file"])
+            .remedy(&["right file"]),
         receive("the request is sealed to another vault")
             .told()
             .make(|h| {
@@ -99,7 +98,7 @@ fn requests() {
             .says(&["request"])
             .remedy(&["again"]),
         receive("a huge request").make(|h| h.write("new.age", vec![0; 4_000_000])).says(&["request", "too large"]).remedy(&["right file"]),
-        receive("what is sealed is no request").make(|h| seal(h, b"hello")).exits(4).says(&["request"]).remedy(&["again"]),
+        receive("what is sealed is no request").make(|h| seal(h, b"hello")).exits(4).says(&["request"]).remedy(&["not written by Subrosa"]),
         receive("the request was written by a newer version")
             .told()
             .make(|h| write(h, |_| {}, |t| t.replace("subrosa-request/1\"", "subrosa-request/2\"")))
@@ -134,8 +133,8 @@ fn requests() {
                     same,
                 );
             })
-            .says(&["end"])
-            .remedy(&["later"]),
+            .says(&["end date"])
+            .remedy(&["later", "new one"]),
         receive("the request was written in the future")
             .make(|h| {
                 let now = SystemClock.now();
@@ -221,6 +220,7 @@ fn decisions() {
             .says(&["decision", "not in the ledger"])
             .remedy(&["check", "decide again"]),
         build("a decision was moved to another request")
+            .told()
             .make(|h| {
                 let db = open_database(h, "catalogue");
                 let other: Vec<u8> =
@@ -231,15 +231,23 @@ fn decisions() {
             .exits(4)
             .says(&["decision"])
             .remedy(&["check"]),
-        build("a request was changed after the decision")
+        build("a request was given to somebody else after the decision")
+            .told()
             .make(|h| {
+                let id = |name: &str| h.identity(name).person_id().to_string();
                 let db = open_database(h, "catalogue");
-                let sql = "UPDATE record SET body = replace(body, '\"level\":2', '\"level\":1') WHERE kind = 'request' AND body LIKE '%\"number\":1%'";
-                assert_eq!(db.execute(sql, []).unwrap(), 1);
+                let sql = "UPDATE record SET body = replace(body, ?1, ?2) WHERE kind = 'request' AND body LIKE '%\"number\":1,%'";
+                assert_eq!(db.execute(sql, [id("dora"), id("emil")]).unwrap(), 1);
             })
+            .exits(3)
+            .says(&["other people than the request"])
+            .remedy(&["decide again"])
+            .leaves(Effect::Logged("denied")),
+        build("a no was made of a yes in the catalogue")
+            .make(change("\"granted\":true", "\"granted\":false"))
             .exits(4)
-            .says(&["request"])
-            .remedy(&["check"]),
+            .says(&["decision", "not in the ledger"])
+            .remedy(&["decide again"]),
     ];
     group("Decisions", cases);
     // The desk's key opens what is sealed to the desk.

@@ -141,7 +141,11 @@ fn databases_and_keys() {
             let run: &[&str] = if way.contains("bit") && file.ends_with(".db") { &["check"] } else { LIST };
             let situation: &'static str = Box::leak(format!("{name} {way}").into_boxed_str());
             let mut case = case(situation).make(make).by("ben").run(run).exits(4).says(&[words]);
-            let remedy: &[&str] = if file.ends_with("keyfile") { &["key file"] } else { &["backup"] };
+            let remedy: &[&str] = match (file.ends_with("keyfile"), way) {
+                (true, "is missing") => &["Mount the disk", "--keys"],
+                (true, _) => &["key file"],
+                (false, _) => &["backup"],
+            };
             if run.len() > 1 {
                 case = case.remedy(remedy);
             } else {

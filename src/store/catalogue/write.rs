@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::kinds::{RecordKind, TagKind};
 use super::read::{ENTRIES, Reader};
 use super::{aad, number, place, sql};
+use crate::store::db::{Kind, failed_writing};
 use crate::base::id::{ConsentEventId, InterviewId, ObjectId, ParticipantId, SiteId, SlotId, TranscriptId};
 use crate::base::secret::Key;
 use crate::base::{Error, Result, canonical};
@@ -239,7 +240,7 @@ impl Writer<'_> {
 
     fn run(&self, text: &str, values: impl rusqlite::Params) -> Result<()> {
         let mut statement = self.db.prepare_cached(text).map_err(sql)?;
-        statement.execute(values).map(drop).map_err(sql)
+        statement.execute(values).map(drop).map_err(|e| failed_writing(Kind::Catalogue, &e))
     }
 }
 
