@@ -406,9 +406,9 @@ fn a_full_disk_and_a_failing_one_are_told_as_such() {
     for left in [0, 10, 1 << 20, 3_000_000] {
         let full = || Failing { left, kind: io::ErrorKind::StorageFull };
         let error = seal(&[recipient.as_age()], &plain[..], full(), Padding::None, &Silent).unwrap_err();
-        assert!(error.kind() == Kind::User && error.what().contains("no storage space"), "{error:?}");
+        assert!(error.kind() == Kind::User && error.what().contains("the disk is full"), "{error:?}");
         let error = open(identity.as_age(), &sealed[..], full(), None, &Silent).unwrap_err();
-        assert!(error.kind() == Kind::User && error.what().contains("no storage space"), "{error:?}");
+        assert!(error.kind() == Kind::User && error.what().contains("the disk is full"), "{error:?}");
         let gone = || Failing { left, kind: io::ErrorKind::PermissionDenied };
         let error = seal(&[recipient.as_age()], gone(), io::sink(), Padding::None, &Silent).unwrap_err();
         assert!(error.what().contains("permission denied"), "{error:?}");

@@ -195,21 +195,12 @@ fn opus_in_matroska() {
 }
 
 #[test]
-fn flac_by_its_header() {
-    let mut info = vec![16, 0, 16, 0, 0, 0, 0, 0, 0, 0];
-    // 44,100 in 20 bits, two channels, 16 bits, 44,100 × 5 samples in 36 bits.
-    let packed: u64 = 44_100 << 44 | 1 << 41 | 15 << 36 | 220_500;
-    info.extend(packed.to_be_bytes());
-    info.extend([0; 16]);
-    let mut bytes = b"fLaC\x80\0\0\x22".to_vec();
-    bytes.extend(info);
-    bytes.extend([0xFF, 0xF8, 0xC9, 0x18, 0, 0xC2]);
-    bytes.resize(4_000, 0);
-    let info = look(&bytes, "flac").unwrap();
-    assert_eq!(
-        (info.codec.as_str(), info.duration_ms, info.channels, info.sample_rate),
-        ("flac", Some(5_000), Some(2), Some(44_100))
-    );
+fn flac_by_its_header_and_its_last_frame() {
+    let bytes = include_bytes!("../src/sample/delivery/recordings/GE-03.flac");
+    let info = look(bytes, "flac").unwrap();
+    assert_eq!((info.codec.as_str(), info.channels, info.sample_rate), ("flac", Some(1), Some(8_000)));
+    assert!(info.duration_ms.is_some_and(|ms| ms > 1_000));
+    assert!(look(&bytes[..bytes.len() - 1], "flac").unwrap_err().what().contains("cut off"));
 }
 
 #[test]

@@ -156,7 +156,7 @@ fn the_vault_tells_the_same_shape_and_a_list_reviews_what_it_names() {
     assert!(listed.iter().all(|i| i.state == "transcribed" && i.transcripts == 1 && i.recordings >= 1));
 
     let (mut people, mut men, mut degrees, mut ages, mut minutes) = (BTreeSet::new(), 0, 0, Vec::new(), Vec::new());
-    for row in &listed {
+    for row in listed.iter() {
         let shown = interview::show(&mut vault, &row.code, true).unwrap();
         minutes.push(shown.objects.iter().filter_map(|o| o.duration_ms).max().unwrap() as f64 / 60_000.0);
         let year: f64 = shown.date.to_string()[..4].parse().unwrap();

@@ -67,14 +67,23 @@ impl Error {
     /// An operating-system error while doing `doing` ("write the key file").
     pub fn io(doing: &str, source: &std::io::Error) -> Self {
         use std::io::ErrorKind as K;
-        let remedy = match source.kind() {
-            K::NotFound => "Check that the file or folder is there.",
-            K::PermissionDenied => "Check that you may read and write there.",
-            K::StorageFull | K::QuotaExceeded => "Free some space on the disk, then run the command again.",
-            K::ReadOnlyFilesystem => "The disk is read-only; mount it for writing or choose another place.",
-            _ => "Nothing was changed. Check the disk, then run the command again.",
+        let check = "Check the disk, then run the command again.";
+        let (why, remedy) = match source.kind() {
+            K::NotFound => ("it is not there", "Check that the file or folder is there, and how its name is written."),
+            K::PermissionDenied => ("permission denied", "Check that you may read and write there."),
+            K::StorageFull | K::QuotaExceeded => {
+                ("the disk is full", "Free some space on the disk, then run the command again.")
+            }
+            K::FileTooLarge => ("files may not grow so large here", "Raise the limit, or choose another disk."),
+            K::ReadOnlyFilesystem => ("the disk is read-only", "Mount it for writing, or choose another place."),
+            K::IsADirectory => ("it is a folder", "Give a file."),
+            K::NotADirectory => ("a file stands where a folder should be", "Check how the path is written."),
+            K::AlreadyExists => ("there is one already", "Choose another name."),
+            K::InvalidFilename => ("its name is too long", "Choose a shorter name."),
+            K::InvalidData => ("it is not UTF-8", "Save it as plain text in UTF-8."),
+            other => return Self::new(Kind::User, format!("could not {doing}: {other}"), check),
         };
-        Self::new(Kind::User, format!("could not {doing}: {}", source.kind()), remedy)
+        Self::new(Kind::User, format!("could not {doing}: {why}"), remedy)
     }
 
     /// The kind.

@@ -2,6 +2,7 @@
 
 pub mod canonical;
 pub mod error;
+pub mod format;
 pub mod id;
 mod locked;
 pub mod progress;

@@ -73,23 +73,29 @@ impl Passphrase {
         Self { pages, length: text.len() }
     }
 
-    /// The first line of what `source` gives, at most `most` bytes of which are read, into locked memory from the first byte on.
-    /// `None` if the line is empty or no UTF-8.
-    pub fn read(source: impl Read, most: usize) -> std::io::Result<Option<Self>> {
-        let mut pages = Pages::new(most);
+    /// The first line of what `source` gives, of at most `most` bytes, into locked memory from the first byte on.
+    pub fn read(source: impl Read, most: usize) -> std::io::Result<std::result::Result<Self, Unfit>> {
+        let room = most.saturating_add(2);
+        let mut pages = Pages::new(room);
         let mut read = 0;
-        let mut source = source.take(most as u64);
+        let mut source = source.take(room as u64);
         loop {
-            match source.read(&mut pages.bytes_mut()[read..most]) {
+            match source.read(&mut pages.bytes_mut()[read..room]) {
                 Ok(0) => break,
                 Ok(n) => read += n,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        let Ok(text) = std::str::from_utf8(&pages.bytes()[..read]) else { return Ok(None) };
-        let length = text.lines().next().unwrap_or_default().len();
-        Ok((length > 0).then_some(Self { pages, length }))
+        let line = pages.bytes()[..read].split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let length = line.len();
+        Ok(match std::str::from_utf8(line) {
+            _ if length > most => Err(Unfit::TooLong),
+            Ok("") => Err(Unfit::Empty),
+            Ok(_) => Ok(Self { pages, length }),
+            Err(_) => Err(Unfit::NotText),
+        })
     }
 
     /// The text, for a key derivation.
@@ -99,6 +105,17 @@ impl Passphrase {
     }
 }
 
+/// Why a line is no passphrase.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unfit {
+    /// There is nothing in it.
+    Empty,
+    /// It is longer than it may be.
+    TooLong,
+    /// It is not UTF-8.
+    NotText,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,17 +123,20 @@ mod tests {
     #[test]
     fn the_first_line_is_the_passphrase() {
         for (given, taken) in [
-            ("seven herons", Some("seven herons")),
-            ("seven herons\nand more", Some("seven herons")),
-            ("семь цапель\r\n", Some("семь цапель")),
-            ("", None),
-            ("\nsecond", None),
+            ("seven herons", Ok("seven herons")),
+            ("seven herons\nand more", Ok("seven herons")),
+            ("семь цапель\r\n", Ok("семь цапель")),
+            ("", Err(Unfit::Empty)),
+            ("\nsecond", Err(Unfit::Empty)),
         ] {
             let read = Passphrase::read(given.as_bytes(), 4096).unwrap();
-            assert_eq!(read.as_ref().map(Passphrase::expose), taken);
+            assert_eq!(read.as_ref().map(Passphrase::expose).map_err(|unfit| *unfit), taken);
         }
-        assert!(Passphrase::read(&b"\xff\xfe"[..], 4096).unwrap().is_none());
-        assert_eq!(Passphrase::read(&b"abcdef"[..], 3).unwrap().unwrap().expose(), "abc");
+        assert_eq!(Passphrase::read(&b"\xff\xfe"[..], 4096).unwrap().err(), Some(Unfit::NotText));
+        for long in ["abcd", "abcd\n", "abcdefgh"] {
+            assert_eq!(Passphrase::read(long.as_bytes(), 3).unwrap().err(), Some(Unfit::TooLong));
+        }
+        assert_eq!(Passphrase::read(&b"abc\r\ndef"[..], 3).unwrap().map(|p| p.expose().len()).ok(), Some(3));
         let long = "a long one ".repeat(1_000);
         assert_eq!(Passphrase::new(long.clone()).expose(), long);
     }

@@ -7,13 +7,16 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::screen::Screen;
-use crate::base::secret::Passphrase;
+use crate::base::secret::{Passphrase, Unfit};
 use crate::base::time::{Clock, Moment, SystemClock};
 use crate::base::{Error, Result};
 use crate::crypto::identity::{Identity, LockedIdentity};
 use crate::session::{Unlocked, Vault};
 use crate::store::files;
 use crate::store::state::StateFolder;
+
+/// The longest first line of a passphrase file, in bytes: more than any passphrase that is accepted.
+const LONGEST_LINE: usize = 4_096;
 
 /// Options of every command.
 #[derive(Args)]
@@ -144,12 +147,17 @@ impl Global {
 
 fn from_file(path: &PathBuf) -> Result<Passphrase> {
     let io = |e: std::io::Error| Error::io("read the passphrase file", &e);
-    let read = Passphrase::read(File::open(path).map_err(io)?, 4096).map_err(io)?;
-    read.ok_or_else(|| {
-        Error::user(
-            "the passphrase file is empty, or is no text in UTF-8",
-            "Put the passphrase on its first line, as plain text.",
-        )
+    let read = Passphrase::read(File::open(path).map_err(io)?, LONGEST_LINE).map_err(io)?;
+    read.map_err(|unfit| match unfit {
+        Unfit::Empty => Error::user("the passphrase file is empty", "Put the passphrase on its first line."),
+        Unfit::TooLong => Error::user(
+            "the passphrase file is too long for one",
+            "Check that it is the right file; the passphrase stands alone on its first line.",
+        ),
+        Unfit::NotText => Error::user(
+            "the passphrase file is not UTF-8",
+            "Save it as plain text in UTF-8, with the passphrase on its first line.",
+        ),
     })
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::global::Global;
+use crate::base::text::count;
 use crate::base::{Error, Result};
 use crate::ops::study;
 use crate::store::files;
@@ -54,7 +55,8 @@ fn check(global: &Global, file: &Path) -> Result<()> {
     global.screen().answer(&checked, || {
         let mut out = String::new();
         for fault in &checked.faults {
-            out.push_str(&format!("line {}, {}: {}\n    {}\n", fault.line, fault.key, fault.what, fault.remedy));
+            let key = if fault.key.is_empty() { String::new() } else { format!(", {}", fault.key) };
+            out.push_str(&format!("line {}{key}: {}\n    {}\n", fault.line, fault.what, fault.remedy));
         }
         if checked.sound {
             out.push_str(&format!("The study is sound: {} sites, {} form texts.", checked.sites, checked.forms));
@@ -64,8 +66,8 @@ fn check(global: &Global, file: &Path) -> Result<()> {
     if checked.sound {
         return Ok(());
     }
-    let count = checked.faults.len();
-    Err(Error::user(format!("the study definition has {count} fault(s)"), "Mend them and check again."))
+    let faults = count(checked.faults.len(), "fault", "faults");
+    Err(Error::user(format!("the study definition has {faults}"), "Mend what is listed and check again."))
 }
 
 fn amend(global: &Global, file: &Path) -> Result<()> {

@@ -7,7 +7,7 @@ use super::sign::{self, PublicKey, Signature, SigningSeed};
 use super::stream::AgeRecipient;
 use crate::base::id::{PersonId, VaultId};
 use crate::base::time::Moment;
-use crate::base::{Error, Result, canonical, text};
+use crate::base::{Error, Result, canonical, format, text};
 
 mod country;
 
@@ -63,7 +63,8 @@ impl Card {
     /// Reads the bytes of a card and verifies its signature.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         bounded(bytes, "the card")?;
-        canonical::from_slice::<RawCard>(bytes)?.try_into()
+        format::expect(bytes, CARD, "the card")?;
+        canonical::from_slice::<RawCard>(bytes).map_err(|_| unreadable("the card"))?.try_into()
     }
 
     /// The bytes of the card: canonical JSON.
@@ -200,7 +201,8 @@ impl VaultCard {
     /// Reads the bytes of a vault card and verifies its signature by the steward's key named in it.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         bounded(bytes, "the vault card")?;
-        canonical::from_slice::<RawVaultCard>(bytes)?.try_into()
+        format::expect(bytes, VAULT_CARD, "the vault card")?;
+        canonical::from_slice::<RawVaultCard>(bytes).map_err(|_| unreadable("the vault card"))?.try_into()
     }
 
     /// The bytes of the card: canonical JSON.
@@ -361,6 +363,13 @@ fn bounded(bytes: &[u8], what: &str) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+fn unreadable(what: &str) -> Error {
+    Error::damage(
+        format!("{what} is damaged, or is no card"),
+        "Have it sent again, and compare the fingerprint with whoever it belongs to.",
+    )
 }
 
 fn unknown_format(what: &str) -> Error {

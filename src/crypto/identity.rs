@@ -15,7 +15,7 @@ use super::stream::{self, AgeIdentity};
 use crate::base::id::PersonId;
 use crate::base::secret::{Key, Passphrase};
 use crate::base::time::Moment;
-use crate::base::{Error, Result, canonical, random};
+use crate::base::{Error, Result, canonical, format, random};
 
 /// The longest file that is read as an identity, in bytes.
 pub const MOST_BYTES: usize = 32 * 1024;
@@ -160,6 +160,7 @@ impl LockedIdentity {
         if bytes.len() > MOST_BYTES {
             return Err(damaged("it is too long"));
         }
+        format::expect(bytes, FORMAT, "the identity file")?;
         let raw: RawIdentity = canonical::from_slice(bytes).map_err(|_| damaged("it is not written as one"))?;
         if raw.format != FORMAT {
             return Err(damaged("its format is unknown"));

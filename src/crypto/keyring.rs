@@ -15,7 +15,7 @@ use crate::base::role::{Role, RoleGrant};
 use crate::base::secret::Key;
 use crate::base::text::as_text;
 use crate::base::time::Moment;
-use crate::base::{Error, Result, canonical};
+use crate::base::{Error, Result, canonical, format};
 
 const FORMAT: &str = "subrosa-keyring/1";
 const ROSTER: &str = "subrosa/roster/1";
@@ -239,22 +239,17 @@ impl KeyringFile {
 
     /// Reads the file; nothing is verified yet.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let file: Self = canonical::from_slice(bytes).map_err(|e| e.at("the keyring"))?;
-        if file.format != FORMAT {
-            return Err(Error::damage(
-                "the keyring is of a format that this program does not know",
-                "Use a newer version of Subrosa, or restore keyring.json from a backup.",
-            ));
-        }
-        Ok(file)
+        format::expect(bytes, FORMAT, "the keyring")?;
+        let file: Self = canonical::from_slice(bytes).map_err(|_| damaged())?;
+        if file.format == FORMAT { Ok(file) } else { Err(damaged()) }
     }
 
     /// Opens `identity`'s keys. Fails with a refusal if they have none.
     pub fn unwrap(&self, identity: &Identity) -> Result<Bundle> {
         let Some(wraps) = self.wraps.get(&identity.person_id()) else {
             return Err(Error::denied(
-                "this identity is not enrolled in this vault",
-                "Ask a steward to enrol your card with `subrosa person add`, or use --identity with another file. If you could open the vault before, let somebody else run `subrosa check`: keyring.json may be damaged.",
+                "this identity has no keys of this vault: it is not enrolled, or its roles do not open it",
+                "Analysts, depositors and helpers work with sealed files and need no vault. Otherwise ask a steward to enrol your card with `subrosa person add`, or use --identity with another file. If you could open the vault before, let somebody else run `subrosa check`: keyring.json may be damaged.",
             ));
         };
         let mut bundle = Bundle::new();

@@ -14,6 +14,9 @@ use crate::base::{Error, Result, text};
 const MAX_TEXT: usize = 256 * 1024;
 /// How many faults of one text are told.
 const MAX_FAULTS: usize = 50;
+/// The deepest nesting of brackets in a rule, and the most words and signs of one.
+const DEEPEST: usize = 50;
+const MOST_TOKENS: usize = 1_000;
 /// The longest `@id`, in bytes.
 const MAX_ID: usize = 64;
 
@@ -140,6 +143,13 @@ fn rules(text: &str, most: usize) -> std::result::Result<Vec<Read>, Vec<PolicyFa
     if text.len() > most {
         return Err(whole("the policies are larger than 256 KiB with the floor", "Check that it is the right file."));
     }
+    if let Some(line) = overgrown(text) {
+        return Err(vec![PolicyFault {
+            line: Some(line),
+            what: format!("a rule nests deeper than {DEEPEST} or is longer than {MOST_TOKENS} words and signs"),
+            remedy: "Write several rules: each forbid stands by itself.".to_owned(),
+        }]);
+    }
     let set: PolicySet = text.parse().map_err(|errors: cedar_policy::ParseErrors| {
         let remedy = "Correct the text; docs.cedarpolicy.com describes the language.";
         errors.iter().take(MAX_FAULTS).map(|e| fault(text, &e.into(), remedy)).collect::<Vec<_>>()
@@ -207,6 +217,36 @@ fn line_of(text: &str, at: usize) -> usize {
     1 + text.bytes().take(at).filter(|b| *b == b'\n').count()
 }
 
+/// The line on which a rule is found too large, if one is: reading, validating and deciding go as deep as the rule does.
+fn overgrown(text: &str) -> Option<usize> {
+    let (mut line, mut depth, mut tokens, mut word) = (1, 0usize, 0usize, false);
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let was = std::mem::replace(&mut word, c.is_alphanumeric() || c == '_');
+        match c {
+            '\n' => line += 1,
+            '/' if chars.peek() == Some(&'/') => while chars.next_if(|c| *c != '\n').is_some() {},
+            '"' => {
+                tokens += 1;
+                // What is escaped cannot end the string.
+                while let Some(c) = chars.next().filter(|c| *c != '"') {
+                    let escaped = if c == '\\' { chars.next() } else { None };
+                    line += usize::from(c == '\n') + usize::from(escaped == Some('\n'));
+                }
+            }
+            ';' => (depth, tokens) = (0, 0),
+            '(' | '[' | '{' => (depth, tokens) = (depth + 1, tokens + 1),
+            ')' | ']' | '}' => (depth, tokens) = (depth.saturating_sub(1), tokens + 1),
+            c if c.is_whitespace() => {}
+            _ => tokens += usize::from(!(was && word)),
+        }
+        if depth > DEEPEST || tokens > MOST_TOKENS {
+            return Some(line);
+        }
+    }
+    None
+}
+
 /// The line on which each rule begins. For a text that parses: a rule ends with a semicolon outside strings and comments.
 fn starts(text: &str) -> Vec<usize> {
     let mut starts = Vec::new();
@@ -234,6 +274,32 @@ fn starts(text: &str) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rules_that_would_exhaust_the_stack_are_refused() {
+        let rule = |when: &str| format!("@id(\"a\")\nforbid(principal, action, resource)\nwhen {{ {when} }};\n");
+        let nest = |n: usize| rule(&format!("{}true{}", "(".repeat(n), ")".repeat(n)));
+        assert!(explain(&nest(DEEPEST - 2)).unwrap().faults.is_empty());
+        assert_eq!(lines(&nest(DEEPEST)), [Some(3)]);
+        let long = |n: usize| rule(&["true"; 5_000][..n].join(" && "));
+        assert!(explain(&long(300)).unwrap().faults.is_empty());
+        for text in [
+            long(5_000),
+            rule(&format!("1{} > 1", "+1".repeat(50_000))),
+            rule(&format!("{}true", "!".repeat(50_000))),
+            rule(&format!("{}true", "if true then true else ".repeat(5_000))),
+            rule(&format!("resource{}", ".a".repeat(50_000))),
+            rule(&format!("[{}]", "[".repeat(50_000))),
+        ] {
+            assert_eq!(lines(&text), [Some(3)]);
+        }
+        let words = format!(
+            "@id(\"a\") @reason(\"{}\")\nforbid(principal, action, resource); // {}\n",
+            "(".repeat(200),
+            "(".repeat(200)
+        );
+        assert!(explain(&words).unwrap().faults.is_empty());
+    }
 
     fn lines(text: &str) -> Vec<Option<usize>> {
         explain(text).unwrap().faults.iter().map(|fault| fault.line).collect()

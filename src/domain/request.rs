@@ -9,7 +9,7 @@ use super::conditions::Conditions;
 use super::project::MAX_PURPOSE;
 use crate::base::id::{InterviewId, PersonId, ProjectId, RequestId, SiteId, VaultId};
 use crate::base::time::{Date, Moment};
-use crate::base::{Error, Result, canonical, random, text};
+use crate::base::{Error, Result, canonical, format, random, text};
 use crate::crypto::card::Card;
 use crate::crypto::sign::{Signature, SigningSeed, require};
 use crate::ledger::event::{DecisionFacts, Digest};
@@ -180,6 +180,7 @@ impl Request {
     /// Whether the card is enrolled is not asked here.
     pub fn parse(bytes: &[u8], vault: VaultId) -> Result<Self> {
         check_size(bytes)?;
+        format::expect(bytes, FORMAT, "the request")?;
         let request: Self = canonical::from_slice(bytes).map_err(|e| e.at("the request"))?;
         if request.format != FORMAT {
             return Err(Error::user(
@@ -312,7 +313,7 @@ pub fn check_until(until: Date, now: Moment) -> Result<()> {
     if until <= today {
         return Err(Error::user(
             "the end date is not in the future",
-            "Give the last day of use; nothing goes out without one.",
+            "Give a later last day of use; if the request has run out, its writer sends a new one.",
         ));
     }
     let (year, month, day) = (today.year().saturating_add(MAX_YEARS), today.month(), today.day());

@@ -17,6 +17,9 @@ const MAX_SITES: usize = 300;
 const MAX_PLACES: usize = 20_000;
 const MAX_VARIABLES: usize = 500;
 
+/// How many faults of the TOML itself are told.
+const MOST_BROKEN: usize = 5;
+
 /// See [`Study::parse`].
 pub(super) fn parse(text: &str) -> Result<Study, Vec<Fault>> {
     if text.len() > MAX_BYTES {
@@ -31,7 +34,8 @@ pub(super) fn parse(text: &str) -> Result<Study, Vec<Fault>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut faults = Faults::new(text);
     let (document, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
+    // What follows the first few mostly follows from them.
+    for error in errors.iter().take(MOST_BROKEN) {
         faults.broken(error.span().map_or(0, |s| s.start), error.message());
     }
     let study = study(&mut faults, &Table::root(document.get_ref()));

@@ -13,7 +13,7 @@ const MOST_ENTRIES: usize = 10_000;
 /// The most bytes that all entries may come to.
 const MOST_UNPACKED: u64 = 512_000_000;
 /// The most bytes of one part that is read.
-pub(super) const MOST_PART: u64 = 128_000_000;
+pub(super) const MOST_PART: u64 = 64_000_000;
 
 /// An opened ZIP file.
 pub(super) struct Archive<'a> {
@@ -96,7 +96,7 @@ impl<'a> Archive<'a> {
         if size > MOST_PART {
             return Err(bomb("a part unpacks to too much"));
         }
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
         entry.take(size.saturating_add(1)).read_to_end(&mut bytes).map_err(|_| damaged())?;
         if bytes.len() as u64 != size {
             return Err(bomb("a part unpacks to another size than it says"));

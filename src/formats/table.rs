@@ -7,7 +7,9 @@ use super::{Taken, hidden};
 use crate::base::{Error, Result};
 
 /// The largest file, in bytes.
-pub const MOST_BYTES: usize = 50_000_000;
+pub const MOST_BYTES: usize = 32_000_000;
+/// The most rows, and the last row of a sheet that is looked at; further down nobody writes by hand.
+pub const MOST_ROWS: usize = 200_000;
 /// The most cells.
 pub const MOST_CELLS: usize = 2_000_000;
 /// The most columns.
@@ -76,6 +78,9 @@ impl Collector {
             return Ok(());
         }
         self.cells += cells.len();
+        if self.rows.len() >= MOST_ROWS {
+            return Err(too_much(&format!("more than {MOST_ROWS} rows")));
+        }
         if cells.len() > MOST_COLUMNS {
             return Err(too_much(&format!("more than {MOST_COLUMNS} columns")).at(format!("line {line}")));
         }
@@ -95,7 +100,13 @@ impl Collector {
     fn finish(self, taken: Option<Taken>, broken: Vec<(u64, usize)>) -> Result<Table> {
         let mut rows = self.rows.into_iter();
         let Some(Row { line: header_line, cells: header }) = rows.next() else {
-            return Err(Error::user("the table is empty", "Its first row must name the columns."));
+            let remedy = match taken {
+                None => {
+                    "Its first row must name the columns, and of a workbook only the first sheet is read: move the table there."
+                }
+                Some(_) => "Its first row must name the columns.",
+            };
+            return Err(Error::user("the table is empty", remedy));
         };
         let width = header.len();
         if rows.len().saturating_mul(width) > MOST_CELLS {

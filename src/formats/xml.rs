@@ -1,5 +1,7 @@
 //! XML parts out of documents, read as events: no document types, no entities but the five of XML, bounded nesting.
 
+use std::borrow::Cow;
+
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
@@ -7,6 +9,8 @@ use crate::base::{Error, Result};
 
 /// The deepest nesting of elements.
 const DEEPEST: usize = 256;
+/// The longest text between two tags, in bytes; nobody speaks so long without a break.
+const LONGEST: usize = 4_000_000;
 
 /// What a document is made of; names are without their prefix.
 pub(super) enum Piece<'a> {
@@ -15,7 +19,7 @@ pub(super) enum Piece<'a> {
     /// An element ends.
     Close(String),
     /// Characters.
-    Text(String),
+    Text(Cow<'a, str>),
 }
 
 /// An element's name and attributes.
@@ -71,9 +75,11 @@ pub(super) fn walk(bytes: &[u8], see: &mut dyn FnMut(Piece<'_>) -> Result<()>) -
                 depth = depth.checked_sub(1).ok_or_else(broken)?;
                 see(Piece::Close(element.local_name().as_ref().to_owned()))?;
             }
-            Event::Text(text) => see(Piece::Text(text.xml10_content().into_owned()))?,
-            Event::CData(text) => see(Piece::Text(text.xml10_content().into_owned()))?,
-            Event::GeneralRef(reference) => see(Piece::Text(resolve(&reference)?.to_string()))?,
+            Event::Text(text) if text.len() > LONGEST => return Err(too_long()),
+            Event::CData(text) if text.len() > LONGEST => return Err(too_long()),
+            Event::Text(text) => see(Piece::Text(text.xml10_content()))?,
+            Event::CData(text) => see(Piece::Text(text.xml10_content()))?,
+            Event::GeneralRef(reference) => see(Piece::Text(resolve(&reference)?.to_string().into()))?,
             Event::DocType(_) => return Err(hostile("it brings its own document type")),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
             Event::Eof if depth == 0 && seen => return Ok(()),
@@ -98,6 +104,10 @@ fn resolve(reference: &quick_xml::events::BytesRef<'_>) -> Result<char> {
         "quot" => Ok('"'),
         _ => Err(hostile("it uses an entity of its own")),
     }
+}
+
+fn too_long() -> Error {
+    hostile("a piece of its text is longer than any can be")
 }
 
 fn hostile(why: &str) -> Error {

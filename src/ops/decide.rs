@@ -190,6 +190,12 @@ pub fn standing(view: &View<'_>, filed: &Filed, now: Moment) -> Result<Standing>
 /// The decisions on a request, one a steward, oldest first.
 pub fn of(view: &View<'_>, filed: &Filed) -> Result<Vec<DecisionRecord>> {
     let mut all: Vec<DecisionRecord> = view.records_of(RecordKind::Decision, filed.id.as_bytes())?;
+    if all.iter().any(|decision| (decision.facts.request, decision.facts.project) != (filed.id, filed.project)) {
+        return Err(Error::damage(
+            "a decision in the catalogue stands with another request than the one that it was made on",
+            "Nothing is built on it. Run `subrosa check`, and ask the steward to decide again.",
+        ));
+    }
     all.sort_by_key(|decision| (decision.facts.time, decision.facts.steward));
     Ok(all)
 }

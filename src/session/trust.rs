@@ -34,8 +34,8 @@ pub(super) fn current_keyring(layout: &Layout, identity: &Identity, named: Optio
         }
     }
     Err(Error::damage(
-        "the keyring is not the one that the ledger names: it was rolled back or replaced",
-        "Put back the newest keyring.json. Do not go on with this one.",
+        "the keyring is not the one that the ledger names: one of the two was rolled back or replaced",
+        "Put back the newest keyring.json and ledger.db, both from the same backup. Do not go on with these.",
     ))
 }
 

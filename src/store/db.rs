@@ -270,6 +270,41 @@ mod tests {
     }
 
     #[test]
+    fn a_turned_bit_is_damage_wherever_it_stands() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("catalogue.db");
+        let key = Key::random().unwrap();
+        let db = create(&path, Kind::Catalogue, &key).unwrap();
+        db.execute("INSERT INTO meta VALUES ('a', zeroblob(100000))", []).unwrap();
+        drop(db);
+        let whole = std::fs::read(&path).unwrap();
+        let mut found = 0;
+        for at in (100..whole.len()).step_by(4096) {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            std::fs::write(&path, bytes).unwrap();
+            let read = open(&path, Kind::Catalogue, &[&key]).and_then(|(db, _)| {
+                let sound = is_sound(&path, Kind::Catalogue, &[&key])?;
+                let all = db.query_row("SELECT sum(length(value)) FROM meta", [], |r| r.get::<_, i64>(0));
+                assert!(!sound, "byte {at}");
+                db.execute_batch("BEGIN IMMEDIATE").unwrap();
+                let written = db.execute("INSERT INTO meta VALUES ('b', x'00')", []);
+                let error = failed(Kind::Catalogue, &written.unwrap_err());
+                assert_eq!(error.kind(), crate::base::Kind::Damage, "byte {at}: {error:?}");
+                all.map_err(|e| failed(Kind::Catalogue, &e))
+            });
+            if let Err(error) = read {
+                assert_eq!(error.kind(), crate::base::Kind::Damage, "byte {at}: {error:?}");
+                found += 1;
+            }
+        }
+        assert!(found > 5);
+        std::fs::write(&path, []).unwrap();
+        assert_eq!(open(&path, Kind::Catalogue, &[&key]).unwrap_err().kind(), crate::base::Kind::Damage);
+        assert_eq!(std::fs::read(&path).unwrap(), b"");
+    }
+
+    #[test]
     fn a_newer_database_is_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ledger.db");

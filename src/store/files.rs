@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::founding;
 use crate::base::id::{ObjectId, VaultId};
-use crate::base::{Error, Result, canonical};
+use crate::base::{Error, Result, canonical, format};
 
 const FORMAT: &str = "subrosa-vault/1";
 
@@ -42,16 +42,25 @@ impl Layout {
                 ));
             }
         }
+        let inside = || {
+            Error::user(
+                "the key file may not lie inside the vault folder, nor the vault inside the key folder",
+                "Choose another place with --keys, best on another disk.",
+            )
+        };
+        // By their names first, so that nothing is made in vain; links are looked through once both are there.
+        let absolute = |dir: &Path| std::path::absolute(dir).map_err(|e| Error::io("find the vault's folder", &e));
+        let (a, b) = (absolute(root)?, absolute(keys)?);
+        if a.starts_with(&b) || b.starts_with(&a) {
+            return Err(inside());
+        }
         for dir in [root, keys, &root.join("objects"), &root.join("tmp")] {
             make_folder(dir).map_err(|e| Error::io("make the vault's folders", &e))?;
         }
         let root = root.canonicalize().map_err(|e| Error::io("find the vault's folder", &e))?;
         let keys = keys.canonicalize().map_err(|e| Error::io("find the key folder", &e))?;
         if keys.starts_with(&root) || root.starts_with(&keys) {
-            return Err(Error::user(
-                "the key file may not lie inside the vault folder, nor the vault inside the key folder",
-                "Choose another place with --keys, best on another disk.",
-            ));
+            return Err(inside());
         }
         for dir in [&root, &keys] {
             restrict(dir)?;
@@ -79,7 +88,11 @@ impl Layout {
                 "Run `subrosa init` again with the same folders.",
             ));
         }
-        let bytes = read_bounded(&root.join("vault.json"), 64 << 10, "vault.json").map_err(|e| {
+        let path = root.join("vault.json");
+        let bytes = read_bounded(&path, 64 << 10, "vault.json").map_err(|e| {
+            if path.is_file() || File::open(&path).is_err_and(|e| e.kind() == std::io::ErrorKind::PermissionDenied) {
+                return e;
+            }
             if ["keyring.json", "catalogue.db", "ledger.db"].iter().any(|name| root.join(name).exists()) {
                 return Error::damage(
                     "vault.json is missing from the vault or cannot be read",
@@ -91,19 +104,11 @@ impl Layout {
                 format!("Give the vault's folder with --vault. ({})", e.what()),
             )
         })?;
-        let format = serde_json::from_slice::<serde_json::Value>(&bytes).ok();
-        let format = format.as_ref().and_then(|v| v.get("format")).and_then(|f| f.as_str()).map(str::to_owned);
-        match format.as_deref() {
-            Some(FORMAT) => {}
-            Some(other) if other.starts_with("subrosa-vault/") => {
-                return Err(Error::user(
-                    "this vault was made by a newer version of Subrosa",
-                    "Install the newer version; this one leaves the vault untouched.",
-                ));
-            }
-            _ => return Err(damaged()),
-        }
+        format::expect(&bytes, FORMAT, "this vault")?;
         let file: VaultFile = canonical::from_slice(&bytes).map_err(|_| damaged())?;
+        if file.format != FORMAT {
+            return Err(damaged());
+        }
         let root = root.canonicalize().map_err(|e| Error::io("find the vault's folder", &e))?;
         let keys = match keys {
             Some(keys) => keys.to_path_buf(),

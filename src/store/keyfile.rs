@@ -9,7 +9,7 @@ use std::path::Path;
 use super::files;
 use crate::base::id::{SiteId, SlotId, VaultId};
 use crate::base::secret::Key;
-use crate::base::{Error, Result, canonical, random};
+use crate::base::{Error, Result, canonical, format, random};
 use crate::crypto::seal;
 
 use encoding::{FORMAT, Header, Inner, Parts, RECORD, damaged, decode_key, nonce, open_site, seal_site, split, tag};
@@ -82,6 +82,7 @@ impl KeyFile {
         }
         let bytes = files::read_bounded(path, MAX_BYTES, "the key file")?;
         let Parts { head, records, mac, signed } = split(&bytes)?;
+        format::expect(head, FORMAT, "the key file")?;
         let header: Header = canonical::from_slice(head).map_err(|_| damaged())?;
         if header.format != FORMAT {
             return Err(damaged());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 use crate::base::id::VaultId;
-use crate::base::{Error, Result, canonical};
+use crate::base::{Error, Result, canonical, format};
 
 const FORMAT: &str = "subrosa-state/1";
 
@@ -79,7 +79,13 @@ impl StateFolder {
             return Ok(None);
         }
         let bytes = files::read_bounded(&path, 64 << 10, "your state file")?;
-        let seen: Seen = canonical::from_slice(&bytes).map_err(|e| e.at("your state file"))?;
+        format::expect(&bytes, FORMAT, "your state file")?;
+        let seen: Seen = canonical::from_slice(&bytes).map_err(|_| {
+            Error::damage(
+                "your state file is damaged: what you last saw of this vault is lost",
+                "Put back a copy of the state folder that lies beside your identity. Without one, have somebody else's program or the ethics board compare the ledger's head before you move it away.",
+            )
+        })?;
         if seen.vault != vault || seen.format != FORMAT {
             return Err(Error::damage(
                 "your state file belongs to another vault or version",

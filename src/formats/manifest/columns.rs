@@ -172,7 +172,7 @@ impl Columns {
             faults.push(Fault::new(
                 place,
                 "there is no column code",
-                "Add a column code with the archive code on every row.",
+                "Add a column code with the archive code on every row; of a workbook only the first sheet is read.",
             ));
         }
         for (column, with) in [

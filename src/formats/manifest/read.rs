@@ -57,7 +57,9 @@ pub(super) fn read(table: &Table, name: &str, same: &dyn Fn(&str) -> String) -> 
     let Reading { mut faults, unsaid, .. } = reading;
     if faults.len() > MOST_FAULTS {
         faults.truncate(MOST_FAULTS);
-        faults.push(Fault::new(name, "there are more faults than are listed", "Mend the ones above first."));
+        let last = table.rows.last().map_or(table.header_line, |row| row.line);
+        let place = format!("{name} line {last}");
+        faults.push(Fault::new(place, "there are more faults than are listed", "Mend the ones above first."));
     }
     let mut notices: Vec<String> =
         table.taken.and_then(|t| t.notice()).map(|n| format!("{name}: {n}")).into_iter().collect();
@@ -145,13 +147,14 @@ impl Reading<'_> {
                 self.drafts.len() - 1
             }
         };
-        if self.drafts[at].lines.len() >= MOST_ROWS {
-            self.fault(
-                row.line,
-                C::Code,
-                format!("there are more than {MOST_ROWS} rows for one code"),
-                "Check the codes.",
-            );
+        let lines = &mut self.drafts[at].lines;
+        if lines.len() >= MOST_ROWS {
+            // Told once.
+            if lines.len() == MOST_ROWS {
+                lines.push(row.line);
+                let what = format!("there are more than {MOST_ROWS} rows for one code");
+                self.fault(row.line, C::Code, what, "Check the codes.");
+            }
             return;
         }
         let mut draft = std::mem::take(&mut self.drafts[at]);

@@ -45,7 +45,8 @@ pub(super) fn whole<S: Read + Seek>(source: &mut Source<S>) -> Result<()> {
             "the recording was never finished: its index is missing",
             "The recorder lost its power, or the copy is cut off: copy it again, or repair it with a video tool.",
         )),
-        _ => Err(super::silent()),
+        (false, false) => Err(cut()),
+        (true, false) => Err(super::silent()),
     }
 }
 

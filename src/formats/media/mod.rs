@@ -3,6 +3,7 @@
 //! WAV and Ogg are read here; MP3, MP4, Matroska and FLAC by symphonia, after their outer structure has been looked at.
 
 mod boxes;
+mod flac;
 mod frames;
 mod ogg;
 mod riff;
@@ -70,7 +71,8 @@ pub const EXTENSIONS: [&str; 11] = ["wav", "mp3", "m4a", "ogg", "oga", "opus", "
 /// Looks at a recording of `len` bytes. The extension (without its dot) is a hint only.
 ///
 /// Errors: empty, no recording of a known kind, without sound, or cut off where the container tells (a WAV whose sound is said to go on beyond the end, an
-/// MP4 whose index was never written, an Ogg that ends within a page). FLAC, MP3 without a Xing header and files written to a pipe do not tell.
+/// MP4 whose index was never written, an Ogg that ends within a page, a FLAC without its last frame). MP3 without a Xing header and files written to a pipe do not tell, nor
+/// does an MP3 that lacks less than a frame.
 /// Reads some megabytes at most.
 pub fn probe<S: Read + Seek + Send + Sync + 'static>(
     source: S,
@@ -88,7 +90,10 @@ pub fn probe<S: Read + Seek + Send + Sync + 'static>(
         | [b'R', b'F', b'6', b'4', _, _, _, _, b'W', b'A', b'V', b'E', ..]
         | [b'B', b'W', b'6', b'4', _, _, _, _, b'W', b'A', b'V', b'E', ..] => riff::probe(&mut source)?,
         [b'O', b'g', b'g', b'S', ..] => ogg::probe(&mut source)?,
-        [b'f', b'L', b'a', b'C', ..] => streams::probe(source, Container::Flac, "flac")?,
+        [b'f', b'L', b'a', b'C', ..] => {
+            flac::whole(&mut source)?;
+            streams::probe(source, Container::Flac, "flac")?
+        }
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => {
             boxes::whole(&mut source)?;
             streams::probe(source, Container::Mp4, "mp4")?

@@ -4,13 +4,10 @@ use std::io::Cursor;
 
 use calamine::{DataRef, ExcelDateTime, Reader, Xlsx};
 
-use super::{Collector, MOST_BYTES, MOST_CELLS, MOST_COLUMNS, Table, too_much};
+use super::{Collector, MOST_BYTES, MOST_CELLS, MOST_COLUMNS, MOST_ROWS, Table, too_much};
 use crate::base::{Error, Result};
 use crate::formats::archive::Archive;
 use crate::formats::xml::{self, Piece};
-
-/// The last row that is looked at; further down nobody writes by hand.
-const LAST_ROW: u32 = 200_000;
 
 const WHAT: &str = "an .xlsx workbook";
 
@@ -42,8 +39,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Table> {
         if value.is_empty() {
             continue;
         }
-        if at >= LAST_ROW || column as usize >= MOST_COLUMNS {
-            return Err(too_much(&format!("text beyond row {LAST_ROW} or column {MOST_COLUMNS}")));
+        if at as usize >= MOST_ROWS || column as usize >= MOST_COLUMNS {
+            return Err(too_much(&format!("text beyond row {MOST_ROWS} or column {MOST_COLUMNS}")));
         }
         match &mut row {
             Some((line, cells)) if *line == at => place(cells, column as usize, value),
@@ -81,18 +78,33 @@ fn vet(bytes: &[u8]) -> Result<()> {
         if (small.ends_with(".xml") || small.ends_with(".rels"))
             && let Some(part) = archive.part(&name)?
         {
-            xml::walk(&part, &mut |piece| match piece {
-                Piece::Open(element)
-                    if PLACED.contains(&element.name().as_str())
-                        && !(element.every("r", is_reference) && element.every("ref", is_reference)) =>
-                {
-                    Err(broken())
+            let mut cells = 0usize;
+            xml::walk(&part, &mut |piece| {
+                let Piece::Open(element) = piece else { return Ok(()) };
+                let kind = element.name();
+                // The reader believes how many shared strings there are said to be, and makes room for them.
+                let sound = match kind.as_str() {
+                    "sst" => element.every("count", is_count) && element.every("uniqueCount", is_count),
+                    kind if PLACED.contains(&kind) => {
+                        element.every("r", is_reference) && element.every("ref", is_reference)
+                    }
+                    _ => true,
+                };
+                cells += usize::from(matches!(kind.as_str(), "c" | "si"));
+                match (sound, cells > MOST_CELLS) {
+                    (true, false) => Ok(()),
+                    (false, _) => Err(broken()),
+                    (true, true) => Err(too_much(&format!("more than {MOST_CELLS} cells"))),
                 }
-                _ => Ok(()),
             })?;
         }
     }
     if book { Ok(()) } else { Err(broken()) }
+}
+
+/// How many shared strings there may be said to be.
+fn is_count(text: &str) -> bool {
+    text.parse().is_ok_and(|n: usize| n <= MOST_CELLS)
 }
 
 /// A cell, a row, a column or a range of them, of a size that a sheet can have: the reader does not check.

@@ -75,7 +75,7 @@ impl Folder {
                     "Copy the file itself into the delivery's folder; links are never followed.",
                 ));
             }
-            Some(Err(Errno::NOTDIR | Errno::ISDIR)) => return Err(no_file()),
+            Some(Err(Errno::NOTDIR | Errno::ISDIR | Errno::NXIO | Errno::NODEV)) => return Err(no_file()),
             Some(Err(error)) => return Err(Error::io("open the file", &error.into())),
             None => {
                 return Err(Error::user(

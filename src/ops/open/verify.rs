@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::{Opened, Opening};
 use crate::base::id::PersonId;
 use crate::base::time::Date;
-use crate::base::{Error, Result, canonical};
+use crate::base::{Error, Result, canonical, format};
 use crate::crypto::card::{self, VaultCard};
 use crate::crypto::sign::{Signature, require};
 use crate::domain::decide::decision_verifies;
@@ -74,6 +74,7 @@ pub(super) fn verify(folder: &Path, names: &[String], opening: &Opening<'_>) -> 
         }
     };
     let bytes = read(MANIFEST, MOST)?;
+    format::expect(&bytes, FORMAT, "the extract")?;
     let manifest: Manifest = parse(&bytes, MANIFEST)?;
     if manifest.format != FORMAT {
         return Err(Error::user(

@@ -14,7 +14,7 @@ use super::{Cell, Tag, blob, place, sql};
 use crate::base::id::{ConsentEventId, InterviewId, ObjectId, ParticipantId, SiteId, SlotId, TranscriptId, VaultId};
 use crate::base::{Error, Result, canonical};
 
-/// In `meta`: how many entries this database has posted, 8 bytes, big-endian.
+/// In `meta`: how many entries the ledger has once the outbox is empty.
 pub(super) const ENTRIES: &str = "entries";
 
 /// Reads rows.

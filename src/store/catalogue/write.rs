@@ -10,6 +10,7 @@ use crate::base::id::{ConsentEventId, InterviewId, ObjectId, ParticipantId, Site
 use crate::base::secret::Key;
 use crate::base::{Error, Result, canonical};
 use crate::crypto::seal;
+use crate::store::db::{Kind, failed};
 
 /// Reads and writes rows inside one transaction. Rolled back unless [`Writer::commit`] is called.
 pub struct Writer<'c> {
@@ -239,7 +240,7 @@ impl Writer<'_> {
 
     fn run(&self, text: &str, values: impl rusqlite::Params) -> Result<()> {
         let mut statement = self.db.prepare_cached(text).map_err(sql)?;
-        statement.execute(values).map(drop).map_err(sql)
+        statement.execute(values).map(drop).map_err(|e| failed(Kind::Catalogue, &e))
     }
 }
 

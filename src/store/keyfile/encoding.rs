@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::KeyFile;
 use crate::base::id::{SiteId, SlotId, VaultId};
 use crate::base::secret::Key;
-use crate::base::{Error, Result, canonical};
+use crate::base::{Error, Result, canonical, format};
 use crate::crypto::seal;
 
 const MAGIC: &[u8; 8] = b"SBRKEYS1";
@@ -90,6 +90,10 @@ impl KeyFile {
 }
 
 pub(super) fn split(bytes: &[u8]) -> Result<Parts<'_>> {
+    let stem = &MAGIC[..7];
+    if bytes.strip_prefix(stem).and_then(|rest| rest.first()).is_some_and(|v| (b'2'..=b'9').contains(v)) {
+        return Err(format::newer("the key file"));
+    }
     let parse = || {
         let (signed, mac) = bytes.split_last_chunk::<MAC>()?;
         let rest = signed.strip_prefix(MAGIC)?;
