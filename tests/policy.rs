@@ -240,7 +240,7 @@ fn stewards_of_all_sites_and_nobody_else() {
     let shown = policy::show(&mut world.open(&world.ben, ASKED)).unwrap();
     assert_eq!((shown.version, shown.steward.as_deref(), &shown.text[..]), (1, Some("Ada"), NOBODY_IN_ARMENIA));
     let of = |part| shown.rules.iter().filter(|rule| rule.part == part).count();
-    assert_eq!((of(Part::Floor), of(Part::Default), of(Part::Own)), (23, 2, 1));
+    assert_eq!((of(Part::Floor), of(Part::Default), of(Part::Own)), (24, 2, 1));
     assert!(shown.rules.iter().all(|rule| rule.words.is_some()));
     assert!(matches!(last_events(&world.open(&world.ben, ASKED)).1[..], [Event::Listed { .. }]));
     world.clean();
