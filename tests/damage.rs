@@ -8,10 +8,10 @@
 mod common;
 #[path = "damage/files.rs"]
 mod files;
-#[path = "damage/program.rs"]
-mod program;
 #[path = "damage/probe.rs"]
 mod probe;
+#[path = "damage/program.rs"]
+mod program;
 #[path = "damage/rows.rs"]
 mod rows;
 #[path = "damage/scene.rs"]

@@ -128,7 +128,8 @@ pub fn build(vault: &mut Vault<Unlocked>, number: u32, out: &Path, progress: &dy
         ));
     }
     in_ledger(vault, number)?;
-    let vault_card = vault.layout().read("vault.card", card::MOST_BYTES as u64).and_then(|bytes| VaultCard::parse(&bytes));
+    let vault_card =
+        vault.layout().read("vault.card", card::MOST_BYTES as u64).and_then(|bytes| VaultCard::parse(&bytes));
     let vault_card = vault_card.ok().filter(|card| card.facts().vault == vault.layout().vault());
     let vault_card = vault_card.ok_or_else(|| {
         Error::damage(

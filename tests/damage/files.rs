@@ -223,7 +223,10 @@ pub fn objects(scene: &Scene, out: &mut Vec<Wound>) {
         let id = view.find_interview(code).unwrap().row.id;
         for row in view.objects(id).unwrap() {
             let path = vault.layout().object(row.id);
-            all.push((code, path.strip_prefix(copy.path().canonicalize().unwrap()).unwrap().to_str().unwrap().to_owned()));
+            all.push((
+                code,
+                path.strip_prefix(copy.path().canonicalize().unwrap()).unwrap().to_str().unwrap().to_owned(),
+            ));
         }
     }
     assert!(all.len() >= 5, "too few objects: {}", all.len());
@@ -256,7 +259,18 @@ pub fn keys(scene: &Scene, out: &mut Vec<Wound>) {
     let file = "vault.keys/keyfile";
     let bytes = fs::read(scene.whole.join(file)).unwrap();
     let head = 12 + u32::from_be_bytes(bytes[8..12].try_into().unwrap()) as usize;
-    let mut at: Vec<usize> = vec![0, 7, 8, 11, head, head + 16, (head + bytes.len()) / 2, bytes.len() - 33, bytes.len() - 32, bytes.len() - 1];
+    let mut at: Vec<usize> = vec![
+        0,
+        7,
+        8,
+        11,
+        head,
+        head + 16,
+        (head + bytes.len()) / 2,
+        bytes.len() - 33,
+        bytes.len() - 32,
+        bytes.len() - 1,
+    ];
     at.extend(places(&bytes[12..head]).into_iter().map(|place| 12 + place));
     for at in at {
         wound(out, Base::Whole, file, Blow::Flip(at), stops(&["key file"]));

@@ -116,7 +116,13 @@ impl Healthy {
                 if (error.kind() != Kind::Damage && !shut_out) || error.remedy().is_empty() {
                     wrong.push(format!("it is not called damage: {error:?}"));
                 }
-                let report = check::check_apart(&at.join("vault"), None, &scene.ben.again(), &scene.state(&at, &scene.ben), &error);
+                let report = check::check_apart(
+                    &at.join("vault"),
+                    None,
+                    &scene.ben.again(),
+                    &scene.state(&at, &scene.ben),
+                    &error,
+                );
                 unchanged(&before, &bytes_of(&at), wound.base == Base::Open, &mut wrong);
                 unchanged_databases(&before, &bytes_of(&at), &mut wrong);
                 Ok(report)
@@ -222,7 +228,8 @@ fn json<T: serde::Serialize>(value: T) -> Look {
 /// Everything is as in the whole vault, or fails as damage where it may.
 fn compare(here: &Looks, whole: &Looks, expect: &Expect, wrong: &mut Vec<String>) {
     for (what, look) in here {
-        let may = expect.all || expect.codes.iter().any(|code| what.starts_with(code.as_str())) || what == "ledger verified";
+        let may =
+            expect.all || expect.codes.iter().any(|code| what.starts_with(code.as_str())) || what == "ledger verified";
         let before = whole.get(what).cloned().unwrap_or_else(|| Ok(String::new()));
         match (look, &before) {
             (Ok(here), Ok(whole)) if here == whole => {}
@@ -279,7 +286,9 @@ fn bytes_of(at: &Path) -> Files {
 
 /// Every file is still there as it was, but for the databases, what people saw last, and what only a running program needs.
 fn unchanged(before: &Files, after: &Files, _open: bool, wrong: &mut Vec<String>) {
-    let moves = |name: &str| name.contains(".db") || name.contains(".state/") || name.ends_with("/lock") || name.contains("/tmp/");
+    let moves = |name: &str| {
+        name.contains(".db") || name.contains(".state/") || name.ends_with("/lock") || name.contains("/tmp/")
+    };
     for (name, bytes) in before.iter().filter(|(name, _)| !moves(name)) {
         match after.get(name) {
             None => wrong.push(format!("{name} was deleted")),
@@ -294,7 +303,9 @@ fn unchanged(before: &Files, after: &Files, _open: bool, wrong: &mut Vec<String>
 
 /// A vault that does not unlock is not written to.
 fn unchanged_databases(before: &Files, after: &Files, wrong: &mut Vec<String>) {
-    for (name, bytes) in before.iter().filter(|(name, _)| name.ends_with(".db") || name.ends_with(".db-wal") || name.contains(".state/")) {
+    for (name, bytes) in
+        before.iter().filter(|(name, _)| name.ends_with(".db") || name.ends_with(".db-wal") || name.contains(".state/"))
+    {
         if after.get(name) != Some(bytes) {
             wrong.push(format!("{name} was written to"));
         }

@@ -43,7 +43,10 @@ fn check(at: &Path, words: &[&str]) {
     let report: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(report["sound"], false);
     let faults = report["faults"].as_array().unwrap();
-    assert!(faults.iter().all(|fault| ["hurt", "what", "rest"].iter().all(|field| fault[field].is_string())), "{faults:?}");
+    assert!(
+        faults.iter().all(|fault| ["hurt", "what", "rest"].iter().all(|field| fault[field].is_string())),
+        "{faults:?}"
+    );
 }
 
 #[test]
@@ -74,7 +77,9 @@ fn the_program_says_what_is_hurt_and_goes_on_with_the_rest() {
     assert_eq!(db.execute(sql, params![vec![1u8; 60]]).unwrap(), 1);
     drop(db);
     check(&hurt.path(), &["an interview of site", "its row cannot be opened"]);
-    for (args, least) in [(&["interview", "list"][..], 2), (&["redact", "status"], 2), (&["consent", "due", "--days", "9000"], 1)] {
+    for (args, least) in
+        [(&["interview", "list"][..], 2), (&["redact", "status"], 2), (&["consent", "due", "--days", "9000"], 1)]
+    {
         let ran = run(&hurt.path(), args);
         assert_eq!(ran.code, Some(4), "{args:?}: {}", ran.err);
         let there = CODES.iter().filter(|code| ran.out.contains(*code)).count();

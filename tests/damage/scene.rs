@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use subrosa::base::Result;
 use subrosa::base::progress::Silent;
 use subrosa::base::role::Role;
 use subrosa::base::secret::Key;
 use subrosa::base::time::{Clock, Moment, SystemClock};
-use subrosa::base::Result;
 use subrosa::crypto::card::VaultCard;
 use subrosa::crypto::identity::{Identity, LockedIdentity};
 use subrosa::crypto::kdf::KdfParams;
@@ -46,7 +46,10 @@ GE-01,,,,I,interviewer,Lidia Quennell,,,,,,,,,,,,,
 
 const FILES: [(&str, &str); 5] = [
     ("one.txt", "I: How did you leave?\nR: We left at night, by bus.\nI: And then?\nR: Then we waited a year.\n"),
-    ("two.txt", "I: Who keeps the shop?\nR1: I do, mostly.\nI: And the books?\nR2: The books are mine.\nR1: Always were.\n"),
+    (
+        "two.txt",
+        "I: Who keeps the shop?\nR1: I do, mostly.\nI: And the books?\nR2: The books are mine.\nR1: Always were.\n",
+    ),
     ("three.txt", "I: What did you bring?\nR: A kettle, and the cat.\n"),
     ("sheet.txt", "What this study is for.\n"),
     ("scan.txt", "Signed by both.\n"),
@@ -252,7 +255,9 @@ impl Copy {
 /// A new folder, in memory if the system has a place for that: each look at a vault syncs some dozens of times.
 fn scratch() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
-    if memory.is_dir() && let Ok(dir) = tempfile::tempdir_in(memory) {
+    if memory.is_dir()
+        && let Ok(dir) = tempfile::tempdir_in(memory)
+    {
         return dir;
     }
     tempfile::tempdir().unwrap()

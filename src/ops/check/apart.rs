@@ -45,11 +45,14 @@ pub fn check_apart(
     let layout = match layout {
         Ok(layout) => layout,
         Err(_) => {
-            found.unseen("everything else: neither vault.json nor keyring.json nor vault.card tells which vault this is");
+            found.unseen(
+                "everything else: neither vault.json nor keyring.json nor vault.card tells which vault this is",
+            );
             return found.finish();
         }
     };
-    let mut parts = Parts { layout, found, bundle: Bundle::new(), roster: None, keyring: None, seen: None, log_key: None };
+    let mut parts =
+        Parts { layout, found, bundle: Bundle::new(), roster: None, keyring: None, seen: None, log_key: None };
     parts.keyring(identity);
     parts.card();
     parts.state(state);
@@ -57,7 +60,9 @@ pub fn check_apart(
     parts.catalogue();
     parts.files();
     let Parts { mut found, .. } = parts;
-    found.unseen("the rows, keys and files one by one: that needs the vault to unlock. Mend what is named, then check again");
+    found.unseen(
+        "the rows, keys and files one by one: that needs the vault to unlock. Mend what is named, then check again",
+    );
     found.finish()
 }
 
@@ -65,8 +70,9 @@ pub fn check_apart(
 fn assumed(root: &Path, keys: Option<&Path>) -> Result<Layout> {
     let read = |name: &str, most| crate::store::files::read_bounded(&root.join(name), most, name);
     let of_keyring = read(KEYRING, keyring::MAX_BYTES as u64).and_then(|bytes| Ok(KeyringFile::parse(&bytes)?.vault));
-    let vault = of_keyring
-        .or_else(|_| read("vault.card", MOST_BYTES as u64).and_then(|bytes| Ok(VaultCard::parse(&bytes)?.facts().vault)))?;
+    let vault = of_keyring.or_else(|_| {
+        read("vault.card", MOST_BYTES as u64).and_then(|bytes| Ok(VaultCard::parse(&bytes)?.facts().vault))
+    })?;
     Layout::assume(root, keys, vault)
 }
 
@@ -100,7 +106,11 @@ impl Parts {
                 (self.roster, self.bundle) = (Some(roster), bundle);
             }
             Err(error) => {
-                self.found.fault(KEYRING, error.what(), "Restore keyring.json from the newest backup: without it nothing else can be opened.");
+                self.found.fault(
+                    KEYRING,
+                    error.what(),
+                    "Restore keyring.json from the newest backup: without it nothing else can be opened.",
+                );
                 self.found.unseen("ledger, catalogue and key file, which take the keys that lie in keyring.json");
             }
         }
@@ -186,10 +196,18 @@ impl Parts {
         }
         let newer = self.roster.as_ref().is_some_and(|roster| roster.version < seen.roster_version);
         if newer {
-            self.found.fault(KEYRING, "it is older than the one that you saw last", "Put back the newest keyring.json.");
+            self.found.fault(
+                KEYRING,
+                "it is older than the one that you saw last",
+                "Put back the newest keyring.json.",
+            );
         }
         if log.db().size().is_ok_and(|size| size < seen.verified) {
-            self.found.fault("ledger.db", "it has fewer entries than you have verified", "Put back the newest ledger.db.");
+            self.found.fault(
+                "ledger.db",
+                "it has fewer entries than you have verified",
+                "Put back the newest ledger.db.",
+            );
         }
     }
 

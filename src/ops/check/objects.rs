@@ -59,7 +59,9 @@ pub(super) fn check(
             State::Missing => "is missing".to_owned(),
             State::Size => "has another size than it should have".to_owned(),
             State::Changed(digest) => match own.get(&Digest(digest)) {
-                Some(other) => format!("is in truth {} of {}: files were exchanged or copied over", other.what, other.hurt),
+                Some(other) => {
+                    format!("is in truth {} of {}: files were exchanged or copied over", other.what, other.hurt)
+                }
                 None => "was changed or is damaged".to_owned(),
             },
             State::Unreadable(why) => format!("cannot be read: {why}"),

@@ -31,7 +31,9 @@ pub(super) fn check(
         Ok((_, 0)) => {}
         Ok((all, wrong)) => found.fault(
             "the ledger",
-            format!("{wrong} of the {all} signed heads that it keeps are not over its entries, or not signed by its key"),
+            format!(
+                "{wrong} of the {all} signed heads that it keeps are not over its entries, or not signed by its key"
+            ),
             RESTORE,
         ),
         Err(error) => found.error("the ledger", &error),

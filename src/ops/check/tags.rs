@@ -39,12 +39,18 @@ pub(super) fn check(view: &View<'_>, seen: &Seen, found: &mut Findings) {
         found.fault("the blind index", format!("{strays} tags point to nothing"), OTHERS);
     }
     let known = |target: &[u8; 16]| seen.ids.get(target).is_some_and(Option::is_some);
-    let wrong = there.iter().filter(|entry| entry.0 != TagKind::File.number() && known(&entry.2) && !expected.contains(*entry));
+    let wrong =
+        there.iter().filter(|entry| entry.0 != TagKind::File.number() && known(&entry.2) && !expected.contains(*entry));
     let wrong = wrong.count();
     if wrong > 0 {
-        found.fault("the blind index", format!("{wrong} tokens or codes lead to interviews that do not have them"), OTHERS);
+        found.fault(
+            "the blind index",
+            format!("{wrong} tokens or codes lead to interviews that do not have them"),
+            OTHERS,
+        );
     }
-    let files: BTreeSet<_> = there.iter().filter(|entry| entry.0 == TagKind::File.number()).map(|entry| entry.2).collect();
+    let files: BTreeSet<_> =
+        there.iter().filter(|entry| entry.0 == TagKind::File.number()).map(|entry| entry.2).collect();
     for code in seen.delivered.iter().filter(|(id, _)| !files.contains(*id)).map(|(_, code)| code) {
         found.fault(
             code,

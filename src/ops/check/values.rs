@@ -77,7 +77,9 @@ pub(super) fn check_card(vault: &Vault<Unlocked>, found: &mut Findings) {
     };
     let facts = card.facts();
     let genesis = vault.log().db().leaf(0).map(|leaf| tree::leaf_hash(&leaf).0).ok();
-    if facts.vault != vault.layout().vault() || Some(facts.genesis) != genesis || vault.log_key().ok() != Some(facts.log_key)
+    if facts.vault != vault.layout().vault()
+        || Some(facts.genesis) != genesis
+        || vault.log_key().ok() != Some(facts.log_key)
     {
         return found.fault(CARD, "it is of another vault", renew);
     }
