@@ -75,5 +75,6 @@ fn words(report: &CheckReport) -> String {
     if report.more > 0 {
         let _ = writeln!(out, "  … and {} more", report.more);
     }
+    out.push_str("\nWhat was looked at and is not named here is whole. Nothing was changed: keep what is hurt until it is restored.");
     out
 }

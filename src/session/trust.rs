@@ -88,7 +88,13 @@ pub(super) fn verify(layout: &Layout, log: &Log, roster: &Roster, seen: Option<S
     }
     let mut known = 0;
     if !seen.checkpoint.is_empty() {
-        let old = SignedCheckpoint::parse(seen.checkpoint.as_bytes(), &origin(&layout.vault()), &key)?;
+        let old = SignedCheckpoint::parse(seen.checkpoint.as_bytes(), &origin(&layout.vault()), &key);
+        let old = old.map_err(|_| {
+            Error::damage(
+                "the head of the ledger in your state file is damaged, or of another ledger",
+                "Put back the state folder that lay beside your identity; keep this one until it is known which is right.",
+            )
+        })?;
         known = old.checkpoint().size;
         let head = log.head()?;
         if head.size < known {
@@ -159,8 +165,13 @@ impl Vault<Unlocked> {
         let head = self.state.log.head()?;
         let key = self.log_key()?;
         let newest = self.state.log.db().checkpoint()?;
-        let newest =
-            newest.map(|(_, note)| SignedCheckpoint::parse(note.as_bytes(), &self.origin(), &key)).transpose()?;
+        let parse = |note: String| SignedCheckpoint::parse(note.as_bytes(), &self.origin(), &key);
+        let newest = newest.map(|(_, note)| parse(note)).transpose().map_err(|_| {
+            Error::damage(
+                "the newest signed head in ledger.db is damaged",
+                "Restore ledger.db from a backup; `subrosa check` says what else is hurt.",
+            )
+        })?;
         let size = newest.as_ref().map_or(0, |n| n.checkpoint().size);
         if let Some(newest) = &newest
             && (size > head.size || self.state.log.root(size)? != newest.checkpoint().root)

@@ -132,6 +132,11 @@ pub fn failed(kind: Kind, error: &rusqlite::Error) -> Error {
     let file = kind.file();
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => corrupt(kind),
+        // What SQLite sees when SQLCipher cannot open a page in the middle of a change.
+        Some(ErrorCode::OutOfMemory) => Error::damage(
+            format!("a part of {file} cannot be read: it is damaged, or there was no memory left"),
+            "`subrosa check` says what is hurt; restore it from a backup. Nothing was changed.",
+        ),
         Some(ErrorCode::DiskFull) => {
             Error::user(format!("the disk is full while writing {file}"), "Free some space and run the command again.")
         }
