@@ -15,7 +15,7 @@ use subrosa::base::role::Role;
 use subrosa::domain::interview::SpeakerRole;
 use subrosa::domain::study;
 use subrosa::ops::interview::{self, Filter};
-use subrosa::ops::{ingest, redact};
+use subrosa::ops::{approval, ingest, redact};
 use subrosa::redact::Detector;
 use subrosa::sample::generate::{APPROVALS, Planted, Search, Study, study_toml};
 use subrosa::session::{Founding, create};
@@ -130,7 +130,22 @@ fn the_vault_tells_the_same_shape_and_a_list_reviews_what_it_names() {
     let now = moment("2026-01-01T00:00:00Z");
     let founding = Founding { steward: &ada, study: (&text, &read), boards: vec![], trustees: (vec![], 0), now };
     create(&dir.path().join("vault"), &dir.path().join("vault.keys"), &founding).unwrap();
-    enrol(&mut unlock(dir.path(), &ada, NOW).unwrap(), &ben, Role::Archivist);
+    let mut vault = unlock(dir.path(), &ada, NOW).unwrap();
+    enrol(&mut vault, &ben, Role::Archivist);
+    for (board, sites, from, to) in APPROVALS {
+        let said = approval::Recorded {
+            board: board.into(),
+            reference: "2022/7".into(),
+            title: "Leaving and Staying".into(),
+            sites: sites.iter().map(|s| (*s).to_owned()).collect(),
+            fieldwork: (from.parse().unwrap(), to.parse().unwrap()),
+            usage: (from.parse().unwrap(), "2040-12-31".parse().unwrap()),
+            purposes: vec![],
+            document: None,
+        };
+        approval::add(&mut vault, said).unwrap();
+    }
+    drop(vault);
 
     let study = Study::new(163, 1, 600).unwrap();
     let mut vault = unlock(dir.path(), &ben, NOW).unwrap();
@@ -144,6 +159,8 @@ fn the_vault_tells_the_same_shape_and_a_list_reviews_what_it_names() {
         }
         put(&folder.join("manifest.csv"), manifest.as_bytes());
         let checked = ingest::check(&mut vault, &folder, &[], &Silent).unwrap();
+        // The vault holds the dates against the approvals by itself.
+        assert!(!checked.plan.notices.iter().any(|n| n.contains("approval")));
         let faults: Vec<String> = checked.plan.faults.iter().map(|f| format!("{}: {}", f.place, f.what)).collect();
         assert!(faults.is_empty(), "{faults:#?}");
         ingest::take(&mut vault, &checked, &Silent).unwrap();

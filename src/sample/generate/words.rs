@@ -54,8 +54,9 @@ impl Planted {
             Slot::Home | Slot::Here => return,
             _ => &mut self.names,
         };
-        // Of a firm or school, the name alone.
+        // Of a firm or school, the name alone; of a day, what tells it.
         let named = words.split_once('«').and_then(|(_, rest)| rest.split_once('»')).map_or(words, |(name, _)| name);
+        let named = named.trim_end_matches(" года");
         list.insert(named.to_owned());
     }
 
