@@ -197,6 +197,13 @@ fn nothing_that_people_do_is_hindered() {
     assert_eq!(done.code, Some(0), "{}", String::from_utf8_lossy(&done.err));
     assert_eq!(fs::read_dir(world.at("home/.subrosa/ada.state")).unwrap().count(), 1);
 
+    let period = ["--fieldwork", "2020-01-01..2024-12-31", "--use", "2020-01-01..2040-12-31"];
+    done_as(
+        &world,
+        "ada",
+        &[&["approval", "add", "--board", "university", "--reference", "1", "--title", "1"][..], &period].concat(),
+    );
+
     // Links to the vault, to its folder of recordings, and to where something is written.
     fs::rename(world.at("vault/objects"), world.at("elsewhere/objects")).unwrap();
     symlink(world.at("elsewhere/objects"), world.at("vault/objects")).unwrap();
@@ -215,7 +222,7 @@ fn nothing_that_people_do_is_hindered() {
         &["audit", "verify", "--export", "out/linked/new/deeper/export"],
     ] {
         let done = run(args);
-        assert_eq!(done.code, Some(0), "{args:?}: {}", String::from_utf8_lossy(&done.err));
+        assert_eq!(done.code, Some(0), "{args:?}: {}", String::from_utf8_lossy(&[done.err, done.out].concat()));
     }
     assert!(world.at("elsewhere/slip").is_file());
 
@@ -245,9 +252,9 @@ fn nothing_that_people_do_is_hindered() {
     assert_eq!(world.run(&options).code, Some(0));
 
     // What is missing is told as missing, and not as forbidden.
-    let done = run(&["audit", "slip", CODE, "--out", "no/such/folder/slip"]);
+    let done = run(&["--keys", "other/keys", "audit", "slip", CODE, "--out", "no/such/folder/slip"]);
     assert!(String::from_utf8_lossy(&done.err).contains("not found"), "{}", String::from_utf8_lossy(&done.err));
-    let done = run(&["ingest", "no/such/folder"]);
+    let done = run(&["--keys", "other/keys", "ingest", "no/such/folder"]);
     assert!(String::from_utf8_lossy(&done.err).contains("not found"), "{}", String::from_utf8_lossy(&done.err));
     drop(File::open(world.at("out/sheet")).unwrap());
 }

@@ -150,7 +150,7 @@ impl Tour {
     fn wrong_files(&mut self) {
         let study = super::super::world::study();
         let bad = [
-            format!("{study}\n{MALFORMED} = {MALFORMED}\n"),
+            format!("{study}\nkey = {MALFORMED}\n"),
             study.replace("k = 3", &format!("k = \"{MALFORMED}\"")),
             study.replace("country = \"GE\"", &format!("country = \"{MALFORMED}\"")),
             study.replace("archive = \"granted\"", &format!("archive = \"{MALFORMED}\"")),
