@@ -197,7 +197,7 @@ fn the_vault_tells_the_same_shape_and_a_list_reviews_what_it_names() {
     let list = redact::parse_list(&lines).unwrap();
     let done = redact::follow(&mut vault, &list, &Silent).unwrap();
     assert_eq!((done.suggested, done.reviewed, done.marked), (2, 2, 0));
-    let reviewed = redact::status(&mut vault, None).unwrap().into_iter().filter(|v| v.reviewed_at.is_some());
+    let reviewed = redact::status(&mut vault, None).unwrap().rows.into_iter().filter(|v| v.reviewed_at.is_some());
     assert_eq!(reviewed.map(|v| v.code).collect::<Vec<_>>(), ["AM-01", "TR-23"]);
     let list =
         redact::parse_list("{\"code\":\"AM-02\",\"suggest\":true}\n{\"code\":\"AM-99\",\"review\":\"Read.\"}").unwrap();

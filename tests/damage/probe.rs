@@ -208,7 +208,7 @@ fn files(vault: &Vault<Unlocked>, code: &str) -> Look {
 fn words_of(scene: &Scene, extract: &Path) -> Look {
     let sealed = fs::read(extract).unwrap();
     let mut tar = Vec::new();
-    stream::open(scene.dora.identity.age().as_age(), &sealed[..], &mut tar, None, &Silent)?;
+    stream::open(scene.dora.identity.as_age(), &sealed[..], &mut tar, None, &Silent)?;
     let mut out = String::new();
     let limits = Limits { files: 100, file_bytes: 1 << 20, all_bytes: 1 << 22 };
     read(&tar[..], limits, &mut |file: PackageFile<'_>| {
