@@ -30,7 +30,7 @@ fn open(name: &'static str) -> Case {
 fn repack(house: &House, change: impl FnOnce(&mut BTreeMap<String, Vec<u8>>)) {
     let dora = house.identity("dora");
     let mut tar = Vec::new();
-    stream::open(dora.age().as_age(), &house.read("dora.age")[..], &mut tar, None, &Silent).unwrap();
+    stream::open(dora.as_age(), &house.read("dora.age")[..], &mut tar, None, &Silent).unwrap();
     let mut files = BTreeMap::new();
     let limits = Limits { files: 100, file_bytes: 1 << 20, all_bytes: 1 << 24 };
     read(&tar[..], limits, &mut |file| {
