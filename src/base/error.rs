@@ -75,9 +75,7 @@ impl Error {
                 ("the disk is full", "Free some space on the disk, then run the command again.")
             }
             K::FileTooLarge => ("files may not grow so large here", "Raise the limit, or choose another disk."),
-            K::ReadOnlyFilesystem => {
-                ("the disk is read-only", "Mount it for writing, or choose another place.")
-            }
+            K::ReadOnlyFilesystem => ("the disk is read-only", "Mount it for writing, or choose another place."),
             K::IsADirectory => ("it is a folder", "Give a file."),
             K::NotADirectory => ("a file stands where a folder should be", "Check how the path is written."),
             K::AlreadyExists => ("there is one already", "Choose another name."),

@@ -59,7 +59,8 @@ mod tests {
     #[test]
     fn newer_and_other_files_are_named() {
         let check = |text: &str| expect(text.as_bytes(), "subrosa-card/1", "the card");
-        for fine in ["", "{", "{}", r#"{"format":1}"#, r#"{"format":"subrosa-card/1","more":1}"#, r#"{"format":"x/9"}"#] {
+        for fine in ["", "{", "{}", r#"{"format":1}"#, r#"{"format":"subrosa-card/1","more":1}"#, r#"{"format":"x/9"}"#]
+        {
             assert_eq!(check(fine), Ok(()), "{fine}");
         }
         assert!(check(r#"{"pq":{},"format":"subrosa-card/12"}"#).unwrap_err().what().contains("newer"));

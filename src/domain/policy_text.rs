@@ -293,7 +293,11 @@ mod tests {
         ] {
             assert_eq!(lines(&text), [Some(3)]);
         }
-        let words = format!("@id(\"a\") @reason(\"{}\")\nforbid(principal, action, resource); // {}\n", "(".repeat(200), "(".repeat(200));
+        let words = format!(
+            "@id(\"a\") @reason(\"{}\")\nforbid(principal, action, resource); // {}\n",
+            "(".repeat(200),
+            "(".repeat(200)
+        );
         assert!(explain(&words).unwrap().faults.is_empty());
     }
 

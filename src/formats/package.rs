@@ -131,7 +131,8 @@ impl fmt::Debug for PackageFile<'_> {
 /// Only plain files are taken: links, devices, folders and extensions are refused, and so are absolute names, names that lead outside, names that stand
 /// twice (also if only case or Unicode form differs, since some file systems take them for one), anything but zero bytes after the end, and whatever is above the limits.
 pub fn read(source: impl Read, limits: Limits, take: &mut dyn FnMut(PackageFile<'_>) -> Result<()>) -> Result<()> {
-    let broken = |_| Error::damage("the package of the extract is damaged or cut off", "Ask the archivist to build it again.");
+    let broken =
+        |_| Error::damage("the package of the extract is damaged or cut off", "Ask the archivist to build it again.");
     let mut archive = Archive::new(Zeros { inner: source, zeros: 0 });
     let mut names = BTreeSet::new();
     let mut bytes = 0u64;

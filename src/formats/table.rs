@@ -101,7 +101,9 @@ impl Collector {
         let mut rows = self.rows.into_iter();
         let Some(Row { line: header_line, cells: header }) = rows.next() else {
             let remedy = match taken {
-                None => "Its first row must name the columns, and of a workbook only the first sheet is read: move the table there.",
+                None => {
+                    "Its first row must name the columns, and of a workbook only the first sheet is read: move the table there."
+                }
                 Some(_) => "Its first row must name the columns.",
             };
             return Err(Error::user("the table is empty", remedy));

@@ -7,7 +7,8 @@ use crate::harness::{Case, Effect, case, group};
 use crate::house::House;
 
 /// Columns of a small manifest.
-pub(crate) const HEAD: &str = "code,date,place,language,label,role,name,consent_form,recording,transcript,transcript_kind\n";
+pub(crate) const HEAD: &str =
+    "code,date,place,language,label,role,name,consent_form,recording,transcript,transcript_kind\n";
 /// A sound interview that the vault does not have.
 pub(crate) const ROWS: &str = "AM-02,2023-05-17,Gyumri,ru,R,participant,Varvara Shcheglova,v2,,talk.txt,verbatim\nAM-02,,,,I,interviewer,Olga Vetlitskaya,,,,\n";
 pub(crate) const TALK: &str = "I: Tell me about varya.\nR: She left at night, planted by the bus.\n";
@@ -138,8 +139,12 @@ fn manifests() {
 
 #[test]
 fn values() {
-    let date = |name: &'static str, to: &'static str| ingest(name).make(with("2023-05-17", to)).says(&["line 2, column date"]).remedy(&["2023-05-17"]);
-    let path = |name: &'static str, to: &'static str| ingest(name).make(with("talk.txt", to)).says(&["line 2, column transcript"]);
+    let date = |name: &'static str, to: &'static str| {
+        ingest(name).make(with("2023-05-17", to)).says(&["line 2, column date"]).remedy(&["2023-05-17"])
+    };
+    let path = |name: &'static str, to: &'static str| {
+        ingest(name).make(with("talk.txt", to)).says(&["line 2, column transcript"])
+    };
     let mut cases = vec![
         date("a date in a local form", "17.05.2023").told(),
         date("a date the American way", "\"05/17/2023\""),
@@ -148,7 +153,11 @@ fn values() {
         date("a day that there is not in the calendar", "2023-02-30"),
         date("a month in words", "17 мая 2023"),
         date("digits of another script", "٢٠٢٣-٠٥-١٧"),
-        ingest("an interview in the future").told().make(with("2023-05-17", "2090-01-01")).says(&["line 2, column date", "future"]).remedy(&["Correct"]),
+        ingest("an interview in the future")
+            .told()
+            .make(with("2023-05-17", "2090-01-01"))
+            .says(&["line 2, column date", "future"])
+            .remedy(&["Correct"]),
         ingest("an interview outside any fieldwork period")
             .told()
             .make(with("2023-05-17", "2019-05-17"))
@@ -160,10 +169,16 @@ fn values() {
             .make(|h| h.write("delivery/manifest.csv", format!("{HEAD}{}", ROWS.replace("AM-02", "XX-02"))))
             .says(&["line 2, column code"])
             .remedy(&["AM"]),
-        ingest("a row without a code").make(with("AM-02,,,,I", ",,,,I")).says(&["line 3, column code", "no code"]).remedy(&["every row"]),
+        ingest("a row without a code")
+            .make(with("AM-02,,,,I", ",,,,I"))
+            .says(&["line 3, column code", "no code"])
+            .remedy(&["every row"]),
         ingest("one code for two interviews of the manifest")
             .told()
-            .make(with("AM-02,,,,I,interviewer,Olga Vetlitskaya,,,,\n", "AM-02,2023-06-18,Yerevan,ru,R,participant,Vera,v2,,other.txt,verbatim\n"))
+            .make(with(
+                "AM-02,,,,I,interviewer,Olga Vetlitskaya,,,,\n",
+                "AM-02,2023-06-18,Yerevan,ru,R,participant,Vera,v2,,other.txt,verbatim\n",
+            ))
             .says(&["line 3, column date", "something else than line 2"])
             .remedy(&["Keep the one"]),
         ingest("a code that the vault has for another interview")
@@ -192,9 +207,20 @@ fn values() {
             .make(|h| h.write("delivery/talk.txt", "I: How?\nZ: Varvara planted it.\n"))
             .says(&["line 2, column transcript, line 2 of the file", "speaker"])
             .remedy(&["Add a row"]),
-        ingest("a transcript is missing").told().make(|h| h.remove("delivery/talk.txt")).says(&["line 2, column transcript", "no such file"]).remedy(&["Put it there"]),
-        ingest("a transcript is empty").told().make(|h| h.write("delivery/talk.txt", "")).says(&["line 2, column transcript", "empty"]).remedy(&["Copy it again"]),
-        ingest("a transcript without words").make(|h| h.write("delivery/talk.txt", "\n \n\t\n")).says(&["no words"]).remedy(&["right file"]),
+        ingest("a transcript is missing")
+            .told()
+            .make(|h| h.remove("delivery/talk.txt"))
+            .says(&["line 2, column transcript", "no such file"])
+            .remedy(&["Put it there"]),
+        ingest("a transcript is empty")
+            .told()
+            .make(|h| h.write("delivery/talk.txt", ""))
+            .says(&["line 2, column transcript", "empty"])
+            .remedy(&["Copy it again"]),
+        ingest("a transcript without words")
+            .make(|h| h.write("delivery/talk.txt", "\n \n\t\n"))
+            .says(&["no words"])
+            .remedy(&["right file"]),
         ingest("a transcript in an unknown encoding")
             .told()
             .make(|h| h.write("delivery/talk.txt", b"R: \xB4\xD8\x90\x81\xFE\xFF\x01\xC0 planted\n"))
@@ -202,10 +228,18 @@ fn values() {
             .remedy(&["UTF-8"]),
         ingest("a transcript that is a recording")
             .told()
-            .make(|h| h.write("delivery/talk.txt", (0..200_000u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect::<Vec<u8>>()))
+            .make(|h| {
+                h.write(
+                    "delivery/talk.txt",
+                    (0..200_000u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect::<Vec<u8>>(),
+                )
+            })
             .says(&["line 2, column transcript"])
             .remedy(&["UTF-8"]),
-        ingest("a transcript of thirty megabytes").make(|h| h.write("delivery/talk.txt", "R: yes\n".repeat(4_300_000))).says(&["larger than 20 MB"]).remedy(&["right file"]),
+        ingest("a transcript of thirty megabytes")
+            .make(|h| h.write("delivery/talk.txt", "R: yes\n".repeat(4_300_000)))
+            .says(&["larger than 20 MB"])
+            .remedy(&["right file"]),
         ingest("a transcript of a kind that is not taken")
             .told()
             .make(|h| {
@@ -226,9 +260,12 @@ fn values() {
         path("an absolute path", "/etc/passwd").told().remedy(&["delivery's folder"]),
         path("a path in the Windows form", "C:\\Users\\varya\\talk.txt").told().remedy(&["/"]),
         path("a path to another machine", "\\\\host\\share\\talk.txt").remedy(&["/"]),
-        path("a path of dots that look like others", "\u{2025}/talk.txt").says(&["no such file"]).remedy(&["Put it there"]),
+        path("a path of dots that look like others", "\u{2025}/talk.txt")
+            .says(&["no such file"])
+            .remedy(&["Put it there"]),
         path("a path with wide dots", "\u{FF0E}\u{FF0E}/talk.txt").says(&["no such file"]).remedy(&["Put it there"]),
-        path("a path of two thousand letters", Box::leak("x".repeat(2_000).into_boxed_str())).remedy(&["delivery's folder"]),
+        path("a path of two thousand letters", Box::leak("x".repeat(2_000).into_boxed_str()))
+            .remedy(&["delivery's folder"]),
         path("a name of five hundred letters", Box::leak("x".repeat(500).into_boxed_str())).remedy(&["shorter"]),
         path("the folder itself", ".").remedy(&["delivery's folder"]),
     ];
@@ -245,12 +282,22 @@ fn values() {
         ("a link to nothing", |h| symlink("nowhere", h.path("delivery/talk.txt")).unwrap()),
     ];
     for (name, make) in linked {
-        let case = path(name, "talk.txt").make(|h| h.remove("delivery/talk.txt")).make(make).says(&["a link"]).remedy(&["Copy the file itself"]);
+        let case = path(name, "talk.txt")
+            .make(|h| h.remove("delivery/talk.txt"))
+            .make(make)
+            .says(&["a link"])
+            .remedy(&["Copy the file itself"]);
         cases.push(if name.ends_with("outside") { case.told() } else { case });
     }
     cases.push(
         path("a file behind a linked folder", "in/talk.txt")
             .make(|h| symlink(h.path("known"), h.path("delivery/in")).unwrap())
+            .says(&["link"])
+            .remedy(&["Copy the file itself"]),
+    );
+    cases.push(
+        path("a link whose name is written in another Unicode form", "б\u{439}.txt")
+            .make(|h| symlink(h.path("known/talk.txt"), h.path("delivery/б\u{438}\u{306}.txt")).unwrap())
             .says(&["link"])
             .remedy(&["Copy the file itself"]),
     );
@@ -339,9 +386,7 @@ fn values() {
             .says(&["one inside the other"])
             .remedy(&["of its own"]),
     );
-    cases.push(
-        ingest("nobody answers").run(&["ingest", "delivery"]).says(&["not confirmed"]).remedy(&["--yes"]),
-    );
+    cases.push(ingest("nobody answers").run(&["ingest", "delivery"]).says(&["not confirmed"]).remedy(&["--yes"]));
     group("What a delivery holds", cases);
 }
 
@@ -349,7 +394,10 @@ fn values() {
 #[ignore = "slow where nothing is optimised: cargo test --release --test bad_input -- --ignored"]
 fn large_deliveries() {
     let cases = vec![
-        ingest("a million rows").make(bytes("code\n".repeat(1_000_000))).says(&["manifest.csv", "rows"]).remedy(&["right file"]),
+        ingest("a million rows")
+            .make(bytes("code\n".repeat(1_000_000)))
+            .says(&["manifest.csv", "rows"])
+            .remedy(&["right file"]),
         ingest("as many cells as there may be")
             .make(bytes(format!("code,a,b,c,d,e,f,g,h,i\n{}", "AM-02,,,,,,,,,x\n".repeat(199_000))))
             .says(&["line 1, column 2", "not known"])

@@ -11,7 +11,12 @@ fn large(house: &House) {
     sound(house);
     house.write("delivery/manifest.csv", format!("{HEAD}{}", ROWS.replacen(",v2,,", ",v2,tape.wav,", 1)));
     let size = 2_000_000u32;
-    let mut wav = [b"RIFF".to_vec(), (size + 36).to_le_bytes().to_vec(), b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data".to_vec()].concat();
+    let mut wav = [
+        b"RIFF".to_vec(),
+        (size + 36).to_le_bytes().to_vec(),
+        b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data".to_vec(),
+    ]
+    .concat();
     wav.extend(size.to_le_bytes());
     wav.resize(wav.len() + size as usize, 3);
     house.write("delivery/tape.wav", wav);
@@ -19,7 +24,9 @@ fn large(house: &House) {
 
 /// Everybody may read the house, nobody but its owner write.
 fn closed(house: &House) {
-    let chmod = |mode: &str| assert!(Command::new("chmod").args(["-R", mode, "."]).current_dir(house.dir()).status().unwrap().success());
+    let chmod = |mode: &str| {
+        assert!(Command::new("chmod").args(["-R", mode, "."]).current_dir(house.dir()).status().unwrap().success())
+    };
     chmod("a+rX");
     chmod(if is_root() { "go-w" } else { "a-w" });
 }
@@ -49,7 +56,9 @@ fn places() {
             .told()
             .make(large)
             .make(|h| {
-                let run = |program: &str, args: &[&str]| assert!(Command::new(program).args(args).current_dir(h.dir()).status().unwrap().success());
+                let run = |program: &str, args: &[&str]| {
+                    assert!(Command::new(program).args(args).current_dir(h.dir()).status().unwrap().success())
+                };
                 run("chmod", &["-R", "a+rwX", "."]);
                 run("chmod", &["0", "delivery/tape.wav"]);
             })
@@ -63,7 +72,17 @@ fn places() {
             .make(|h| h.write("out/x", ""))
             .make(closed)
             .under(Under::Reader)
-            .run(&["--identity", "dora.id", "--passphrase-file", "pass", "extract", "open", "dora.age", "--to", "out/work"])
+            .run(&[
+                "--identity",
+                "dora.id",
+                "--passphrase-file",
+                "pass",
+                "extract",
+                "open",
+                "dora.age",
+                "--to",
+                "out/work",
+            ])
             .says(&["folder", "permission denied"])
             .remedy(&["may read and write"])
             .then(reopen),
@@ -71,7 +90,18 @@ fn places() {
             .make(|h| h.write("out/x", ""))
             .make(closed)
             .under(Under::Reader)
-            .run(&["--passphrase-file", "pass", "identity", "new", "--name", "Max", "--country", "EE", "--out", "out/max.id"])
+            .run(&[
+                "--passphrase-file",
+                "pass",
+                "identity",
+                "new",
+                "--name",
+                "Max",
+                "--country",
+                "EE",
+                "--out",
+                "out/max.id",
+            ])
             .says(&["identity file", "permission denied"])
             .remedy(&["may read and write"])
             .then(reopen),
@@ -90,7 +120,8 @@ struct Disk<'h>(&'h House);
 impl<'h> Disk<'h> {
     fn mount(house: &'h House) -> Self {
         std::fs::create_dir(house.path("disk")).unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=3m", "none"]).arg(house.path("disk")).status();
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=3m", "none"]).arg(house.path("disk")).status();
         assert!(mounted.unwrap().success(), "no file system can be mounted");
         let disk = Self(house);
         for part in ["vault", "vault.keys"] {
@@ -141,7 +172,8 @@ fn a_full_disk() {
         };
         assert_eq!(ran.code, Some(1), "{room}: {}{}", ran.out, ran.err);
         let words = ran.err.to_lowercase();
-        let said = ["the disk is full", "may not grow", "cannot be written", "disk failed"].iter().any(|w| words.contains(w));
+        let said =
+            ["the disk is full", "may not grow", "cannot be written", "disk failed"].iter().any(|w| words.contains(w));
         assert!(said, "{room}: {}", ran.err);
         if disk.is_some() {
             std::fs::remove_file(house.path("disk/filler")).unwrap();

@@ -153,7 +153,8 @@ pub(crate) struct Ran {
 pub(crate) fn run(house: &House, who: Option<&str>, args: &[String], under: &Under) -> Ran {
     let mut all: Vec<String> = Vec::new();
     if let Some(who) = who {
-        let own = ["--vault", "vault", "--identity", &format!("{who}.id"), "--passphrase-file", "pass"].map(str::to_owned);
+        let own =
+            ["--vault", "vault", "--identity", &format!("{who}.id"), "--passphrase-file", "pass"].map(str::to_owned);
         all.extend(own);
     }
     all.extend(args.iter().cloned());
@@ -230,7 +231,11 @@ pub(crate) fn snapshot(dir: &Path) -> BTreeMap<String, String> {
             } else if kind.is_fifo() || kind.is_char_device() || kind.is_socket() {
                 "pipe, socket or device".to_owned()
             } else {
-                blake3::hash(&fs::read(&path).unwrap()).to_hex().to_string()
+                // What its owner may not read either is told by its mode.
+                fs::read(&path).map_or_else(
+                    |_| format!("closed, {:o}", meta.mode()),
+                    |bytes| blake3::hash(&bytes).to_hex().to_string(),
+                )
             };
             out.insert(path.strip_prefix(root).unwrap().display().to_string(), what);
         }
@@ -289,17 +294,15 @@ pub(crate) fn content(house: &House, who: &str) -> (BTreeMap<String, Vec<String>
 
 /// Runs a group of cases, two at a time, and holds its section of docs/errors.md against them.
 pub(crate) fn group(title: &str, cases: Vec<Case>) {
-    let wanted = std::env::args().skip(1).find_map(|a| a.strip_prefix("case=").map(str::to_owned));
     let failures = Mutex::new(Vec::new());
     let rows = Mutex::new(BTreeMap::new());
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                while let Some((at, case)) = { Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, cases.get(at)?))) } {
-                    if wanted.as_ref().is_some_and(|w| !case.name.contains(w.as_str())) {
-                        continue;
-                    }
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = cases.get(at) else { break };
                     match try_case(case) {
                         Ok(row) if case.told => {
                             rows.lock().unwrap().insert(at, row);
@@ -313,9 +316,7 @@ pub(crate) fn group(title: &str, cases: Vec<Case>) {
     });
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{} of {} cases of {title}:\n\n{}", failures.len(), cases.len(), failures.join("\n"));
-    if wanted.is_none() {
-        crate::page::holds(title, rows.into_inner().unwrap().into_values().collect());
-    }
+    crate::page::holds(title, rows.into_inner().unwrap().into_values().collect());
 }
 
 /// One row of docs/errors.md.
@@ -342,10 +343,7 @@ fn try_case(case: &Case) -> Result<Row, String> {
             wrong.push(what);
         }
     };
-    let (says, mut remedy) = told(&ran);
-    if case.code == 2 {
-        remedy = says.clone();
-    }
+    let (says, remedy) = if case.code == 2 { usage(&ran) } else { told(&ran) };
     must(ran.code == Some(case.code), format!("exits {:?}, not {}", ran.code, case.code));
     for (text, words, which) in [(&says, &case.says, "message"), (&remedy, &case.remedy, "remedy")] {
         for word in words {
@@ -357,7 +355,10 @@ fn try_case(case: &Case) -> Result<Row, String> {
     if case.code != 2 {
         must(!remedy.trim().is_empty(), "there is no remedy".into());
         for planted in PLANTED {
-            must(!ran.out.contains(planted) && !ran.err.contains(planted), format!("a planted word is told: {planted}"));
+            must(
+                !ran.out.contains(planted) && !ran.err.contains(planted),
+                format!("a planted word is told: {planted}"),
+            );
         }
     }
     must(!ran.err.contains("panicked") && !ran.err.contains("Please report this"), "the program is at fault".into());
@@ -372,7 +373,9 @@ fn try_case(case: &Case) -> Result<Row, String> {
         }
         Effect::Logged(event) => {
             let allowed = |name: &str| {
-                let own = name.contains(".state") || name.starts_with("vault/catalogue.db") || name.starts_with("vault/ledger.db");
+                let own = name.contains(".state")
+                    || name.starts_with("vault/catalogue.db")
+                    || name.starts_with("vault/ledger.db");
                 own || name == "vault/vault.card changed"
             };
             let others: Vec<&String> = changed.iter().filter(|name| !allowed(name)).collect();
@@ -415,12 +418,20 @@ fn word(event: &Event) -> &'static str {
     }
 }
 
+/// Message and remedy of the argument parser: its first line, and all that follows.
+fn usage(ran: &Ran) -> (String, String) {
+    let (first, rest) = ran.err.split_once('\n').unwrap_or((&ran.err, ""));
+    let rest: Vec<&str> = rest.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+    (first.trim_start_matches("error: ").to_owned(), rest.join("\n"))
+}
+
 /// Message and remedy: of the faults that are listed, if any are, else of the error.
 fn told(ran: &Ran) -> (String, String) {
     let (mut says, mut remedy) = (Vec::new(), Vec::new());
     let listed = ran.out.lines().any(|l| l.starts_with("    "));
-    let text = if listed { &ran.out } else { &ran.err };
-    for line in text.lines() {
+    // Before the error there may be what was shown to the person.
+    let error = ran.err.find("Error: ").map_or("", |at| &ran.err[at..]);
+    for line in if listed { &ran.out } else { error }.lines() {
         match line.strip_prefix("       ").or_else(|| line.strip_prefix("    ")) {
             Some(line) => remedy.push(line.trim()),
             None => says.push(line.trim_start_matches("Error: ").trim()),

@@ -152,7 +152,8 @@ fn prepared() -> &'static Path {
 }
 
 /// The folder of a delivery that is sound, with an interview that the vault has.
-pub(crate) const KNOWN: &str = "code,date,place,language,label,role,name,consent_form,recording,transcript,transcript_kind
+pub(crate) const KNOWN: &str =
+    "code,date,place,language,label,role,name,consent_form,recording,transcript,transcript_kind
 AM-01,2023-04-12,Yerevan,ru,R,participant,Varvara Shcheglova,v2,,talk.txt,verbatim
 AM-01,,,,I,interviewer,Olga Vetlitskaya,,,,
 ";

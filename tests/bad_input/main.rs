@@ -5,16 +5,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics fails")]
 
-mod harness;
-mod house;
-mod page;
 mod arguments;
 mod delivery;
 mod disk;
 mod extracts;
 mod governance;
+mod harness;
+mod house;
 mod media;
 mod office;
+mod page;
 mod people;
 mod requests;
 mod vault;

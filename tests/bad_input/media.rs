@@ -47,23 +47,41 @@ fn recordings() {
             .told()
             .says(&[place, "not a recording"])
             .remedy(&["right file"]),
-        recording("a recording of zero bytes only", "tape.wav", vec![0; 500_000]).says(&[place, "not a recording"]).remedy(&["right file"]),
+        recording("a recording of zero bytes only", "tape.wav", vec![0; 500_000])
+            .says(&[place, "not a recording"])
+            .remedy(&["right file"]),
         recording("a picture called a recording", "tape.mp4", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x10".repeat(40))
             .says(&[place, "not a recording"])
             .remedy(&["right file"]),
-        recording("a film whose index was never written", "tape.mp4", [&b"\0\0\0\x14ftypisom\0\0\0\0isom\0\x01\0\0mdat"[..], &[7; 65_528]].concat())
-            .told()
-            .says(&[place, "never finished"])
-            .remedy(&["recorder"]),
-        recording("a tag that announces a gigabyte", "tape.mp3", [&b"ID3\x04\0\0\x7f\x7f\x7f\x7f"[..], &[0; 4_000]].concat())
-            .says(&[place, "cut off"])
-            .remedy(&["Copy it again"]),
-        recording("an Ogg page that announces more than there is", "tape.ogg", [&b"OggS\0\x02"[..], &[0xFF; 400]].concat())
-            .says(&[place])
-            .remedy(&["Copy it again"]),
-        recording("a film of a million empty boxes", "tape.mp4", [&b"\0\0\0\x10ftypisom\0\0\0\0"[..], &b"\0\0\0\x08free".repeat(1_000_000)].concat())
-            .says(&[place, "cut off"])
-            .remedy(&["Copy it again"]),
+        recording(
+            "a film whose index was never written",
+            "tape.mp4",
+            [&b"\0\0\0\x14ftypisom\0\0\0\0isom\0\x01\0\0mdat"[..], &[7; 65_528]].concat(),
+        )
+        .told()
+        .says(&[place, "never finished"])
+        .remedy(&["recorder"]),
+        recording(
+            "a tag that announces a gigabyte",
+            "tape.mp3",
+            [&b"ID3\x04\0\0\x7f\x7f\x7f\x7f"[..], &[0; 4_000]].concat(),
+        )
+        .says(&[place, "cut off"])
+        .remedy(&["Copy it again"]),
+        recording(
+            "an Ogg page that announces more than there is",
+            "tape.ogg",
+            [&b"OggS\0\x02"[..], &[0xFF; 400]].concat(),
+        )
+        .says(&[place])
+        .remedy(&["Copy it again"]),
+        recording(
+            "a film of a million empty boxes",
+            "tape.mp4",
+            [&b"\0\0\0\x10ftypisom\0\0\0\0"[..], &b"\0\0\0\x08free".repeat(1_000_000)].concat(),
+        )
+        .says(&[place, "cut off"])
+        .remedy(&["Copy it again"]),
     ];
     for (kind, bytes) in WHOLE {
         let length = bytes.len();
@@ -71,7 +89,11 @@ fn recordings() {
         // An MP3 that lacks less than a frame is not told from a whole one.
         let last = if *kind == "mp3" { length - 500 } else { length - 1 };
         for at in [20, length / 10, length / 2, length * 9 / 10, last] {
-            let case = recording(&format!("a {kind} recording cut off after {at} of {length} bytes"), &format!("tape.{kind}"), bytes[..at].to_vec());
+            let case = recording(
+                &format!("a {kind} recording cut off after {at} of {length} bytes"),
+                &format!("tape.{kind}"),
+                bytes[..at].to_vec(),
+            );
             cases.push(case.says(&[place]).remedy(&["Copy it again"]));
         }
     }

@@ -101,7 +101,11 @@ fn documents() {
         transcript("XML that is not UTF-8", "talk.docx", zip(&[("word/document.xml", b"<a>\xFF\xFE</a>")])).says(&[PLACE, "damaged"]).remedy(&["save it anew"]),
         transcript("a document whose body is elsewhere", "talk.docx", zip(&[("_rels/.rels", br#"<Relationships><Relationship Type="x/officeDocument" Target="../../../../etc/passwd"/></Relationships>"#)])).says(&[PLACE, "missing"]).remedy(&["save it anew"]),
     ];
-    cases.push(transcript("a document without words", "talk.docx", docx(&p(""))).says(&[PLACE, "no words"]).remedy(&["right file"]));
+    cases.push(
+        transcript("a document without words", "talk.docx", docx(&p("")))
+            .says(&[PLACE, "no words"])
+            .remedy(&["right file"]),
+    );
     group("Documents", cases);
 }
 
@@ -110,7 +114,9 @@ const RELS: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.org/pa
 const ROOT: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
 
 fn sheet(before: &str, rows: &str, after: &str) -> String {
-    format!(r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">{before}<sheetData>{rows}</sheetData>{after}</worksheet>"#)
+    format!(
+        r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">{before}<sheetData>{rows}</sheetData>{after}</worksheet>"#
+    )
 }
 
 /// A workbook with these sheets and shared strings.
@@ -205,7 +211,7 @@ fn large_documents() {
             .told()
             .says(&["manifest.xlsx", "cells"])
             .remedy(&["right file"]),
-        workbook("two million shared strings", book(&sheet("", &rows, ""), &sheet("", "", ""), &format!("<sst xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\" count=\"1500000\" uniqueCount=\"1500000\">{}</sst>", "<si><t>planted text</t></si>".repeat(1_500_000)))).says(&["manifest.xlsx line 2, column consent_form"]).remedy(&["v1"]),
+        workbook("half a million shared strings", book(&sheet("", &rows, ""), &sheet("", "", ""), &format!("<sst xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\" count=\"500000\" uniqueCount=\"500000\">{}</sst>", "<si><t>planted text</t></si>".repeat(500_000)))).says(&["manifest.xlsx line 2, column consent_form"]).remedy(&["v1"]),
     ];
     group("Large documents", cases);
 }

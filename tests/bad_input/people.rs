@@ -14,7 +14,9 @@ fn number(house: &House, field: &str, from: &str, to: &str) {
 
 #[test]
 fn identities() {
-    let with = |file: &'static str| vec!["--vault", "vault", "--identity", "ben.id", "--passphrase-file", file, "interview", "list"];
+    let with = |file: &'static str| {
+        vec!["--vault", "vault", "--identity", "ben.id", "--passphrase-file", file, "interview", "list"]
+    };
     let cases = vec![
         case("the passphrase is wrong")
             .told()
@@ -24,7 +26,11 @@ fn identities() {
             .exits(5)
             .says(&["passphrase is wrong"])
             .remedy(&["Type it again"]),
-        case("the passphrase file is missing").told().run(&with("nopass")).says(&["passphrase file"]).remedy(&["Check"]),
+        case("the passphrase file is missing")
+            .told()
+            .run(&with("nopass"))
+            .says(&["passphrase file"])
+            .remedy(&["Check"]),
         case("the passphrase file is empty")
             .told()
             .make(|h| h.write("pass", ""))
@@ -52,7 +58,10 @@ fn identities() {
             .run(LIST)
             .says(&["passphrase file", "not UTF-8"])
             .remedy(&["plain text"]),
-        case("the passphrase file is a folder").run(&with("known")).says(&["passphrase file", "folder"]).remedy(&["Give a file"]),
+        case("the passphrase file is a folder")
+            .run(&with("known"))
+            .says(&["passphrase file", "folder"])
+            .remedy(&["Give a file"]),
         case("there is no terminal to ask for the passphrase")
             .told()
             .run(&["--vault", "vault", "--identity", "ben.id", "interview", "list"])
@@ -150,7 +159,13 @@ fn identities() {
             .says(&["steward"])
             .remedy(&["steward"])
             .leaves(Effect::Logged("denied")),
-        case("an analyst asks for a list of interviews").by("dora").run(LIST).told().exits(3).says(&["no keys of this vault"]).remedy(&["sealed files"]),
+        case("an analyst asks for a list of interviews")
+            .by("dora")
+            .run(LIST)
+            .told()
+            .exits(3)
+            .says(&["no keys of this vault"])
+            .remedy(&["sealed files"]),
         case("an identity that cannot be read by this account")
             .make(|h| {
                 use std::os::unix::fs::PermissionsExt;
@@ -208,7 +223,14 @@ fn new_identities() {
             .remedy(&["Give"]),
         case("a name of ten thousand letters")
             .make(|_| {})
-            .run(&new(&["--name", Box::leak("x".repeat(10_000).into_boxed_str()), "--country", "EE", "--out", "max.id"]))
+            .run(&new(&[
+                "--name",
+                Box::leak("x".repeat(10_000).into_boxed_str()),
+                "--country",
+                "EE",
+                "--out",
+                "max.id",
+            ]))
             .says(&["name", "longer"])
             .remedy(&["Shorten"]),
         case("a file that is there already")

@@ -63,7 +63,11 @@ fn requests() {
     let receive = |name: &'static str| case(name).by("ben").run(RECEIVE);
     let cases = vec![
         receive("the request is not there").told().says(&["the request"]).remedy(&["Check"]),
-        receive("the request is empty").make(|h| h.write("new.age", "")).exits(4).says(&["request", "cut off"]).remedy(&["another copy"]),
+        receive("the request is empty")
+            .make(|h| h.write("new.age", ""))
+            .exits(4)
+            .says(&["request", "cut off"])
+            .remedy(&["another copy"]),
         receive("the request is not sealed")
             .told()
             .make(|h| h.write("new.age", "Please give me everything. planted"))
@@ -97,8 +101,15 @@ fn requests() {
             .exits(4)
             .says(&["request"])
             .remedy(&["again"]),
-        receive("a huge request").make(|h| h.write("new.age", vec![0; 4_000_000])).says(&["request", "too large"]).remedy(&["right file"]),
-        receive("what is sealed is no request").make(|h| seal(h, b"hello")).exits(4).says(&["request"]).remedy(&["not written by Subrosa"]),
+        receive("a huge request")
+            .make(|h| h.write("new.age", vec![0; 4_000_000]))
+            .says(&["request", "too large"])
+            .remedy(&["right file"]),
+        receive("what is sealed is no request")
+            .make(|h| seal(h, b"hello"))
+            .exits(4)
+            .says(&["request"])
+            .remedy(&["not written by Subrosa"]),
         receive("the request was written by a newer version")
             .told()
             .make(|h| write(h, |_| {}, |t| t.replace("subrosa-request/1\"", "subrosa-request/2\"")))
@@ -181,21 +192,100 @@ fn requests() {
             .remedy(&["request list"]),
         case("a request is written with a card that is no vault's")
             .told()
-            .run(&["--identity", "dora.id", "--passphrase-file", "pass", "request", "new", "--to", "ben.card", "--project", Box::leak("51".repeat(16).into_boxed_str()), "--level", "2", "--until", "2080-01-01", "--purpose", "p", "--accept-conditions", "--out", "x.age"])
+            .run(&[
+                "--identity",
+                "dora.id",
+                "--passphrase-file",
+                "pass",
+                "request",
+                "new",
+                "--to",
+                "ben.card",
+                "--project",
+                Box::leak("51".repeat(16).into_boxed_str()),
+                "--level",
+                "2",
+                "--until",
+                "2080-01-01",
+                "--purpose",
+                "p",
+                "--accept-conditions",
+                "--out",
+                "x.age",
+            ])
             .says(&["card"])
             .remedy(&["vault.card"]),
         case("a request without agreeing to the conditions")
             .told()
-            .run(&["--identity", "dora.id", "--passphrase-file", "pass", "request", "new", "--to", "vault.card", "--project", Box::leak("51".repeat(16).into_boxed_str()), "--level", "2", "--until", "2028-01-01", "--purpose", "p", "--out", "x.age"])
+            .run(&[
+                "--identity",
+                "dora.id",
+                "--passphrase-file",
+                "pass",
+                "request",
+                "new",
+                "--to",
+                "vault.card",
+                "--project",
+                Box::leak("51".repeat(16).into_boxed_str()),
+                "--level",
+                "2",
+                "--until",
+                "2028-01-01",
+                "--purpose",
+                "p",
+                "--out",
+                "x.age",
+            ])
             .says(&["not confirmed"])
             .remedy(&["--accept-conditions"]),
         case("a request for a time that is too long")
             .told()
-            .run(&["--identity", "dora.id", "--passphrase-file", "pass", "request", "new", "--to", "vault.card", "--project", Box::leak("51".repeat(16).into_boxed_str()), "--level", "2", "--until", "2900-01-01", "--purpose", "p", "--accept-conditions", "--out", "x.age"])
+            .run(&[
+                "--identity",
+                "dora.id",
+                "--passphrase-file",
+                "pass",
+                "request",
+                "new",
+                "--to",
+                "vault.card",
+                "--project",
+                Box::leak("51".repeat(16).into_boxed_str()),
+                "--level",
+                "2",
+                "--until",
+                "2900-01-01",
+                "--purpose",
+                "p",
+                "--accept-conditions",
+                "--out",
+                "x.age",
+            ])
             .says(&["years"])
             .remedy(&["earlier"]),
         case("a request with an empty purpose")
-            .run(&["--identity", "dora.id", "--passphrase-file", "pass", "request", "new", "--to", "vault.card", "--project", Box::leak("51".repeat(16).into_boxed_str()), "--level", "2", "--until", "2028-01-01", "--purpose", " ", "--accept-conditions", "--out", "x.age"])
+            .run(&[
+                "--identity",
+                "dora.id",
+                "--passphrase-file",
+                "pass",
+                "request",
+                "new",
+                "--to",
+                "vault.card",
+                "--project",
+                Box::leak("51".repeat(16).into_boxed_str()),
+                "--level",
+                "2",
+                "--until",
+                "2028-01-01",
+                "--purpose",
+                " ",
+                "--accept-conditions",
+                "--out",
+                "x.age",
+            ])
             .says(&["purpose is empty"])
             .remedy(&["sentence"]),
     ];

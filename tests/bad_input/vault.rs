@@ -19,9 +19,15 @@ fn cut(house: &House, name: &str) {
 
 #[test]
 fn vaults() {
-    let at = |dir: &'static str| vec!["--vault", dir, "--identity", "ben.id", "--passphrase-file", "pass", "interview", "list"];
+    let at = |dir: &'static str| {
+        vec!["--vault", dir, "--identity", "ben.id", "--passphrase-file", "pass", "interview", "list"]
+    };
     let cases = vec![
-        case("the folder given is no vault").told().run(&at("known")).says(&["not a Subrosa vault"]).remedy(&["--vault"]),
+        case("the folder given is no vault")
+            .told()
+            .run(&at("known"))
+            .says(&["not a Subrosa vault"])
+            .remedy(&["--vault"]),
         case("the folder given does not exist").run(&at("nowhere")).says(&["not a Subrosa vault"]).remedy(&["--vault"]),
         case("no vault is given")
             .told()

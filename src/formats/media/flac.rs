@@ -51,7 +51,11 @@ impl Stream {
         let bits = (packed >> 36 & 31) + 1;
         // Where the header does not say how long frames get: not packed at all, with room for headers and one more bit a sample.
         let raw = usize::try_from(most * channels * (bits + 1) / 8).ok()? + 1_024;
-        Some(Self { block: most, frame: if frame == 0 { raw } else { frame.min(raw) }, samples: packed & 0xF_FFFF_FFFF })
+        Some(Self {
+            block: most,
+            frame: if frame == 0 { raw } else { frame.min(raw) },
+            samples: packed & 0xF_FFFF_FFFF,
+        })
     }
 }
 

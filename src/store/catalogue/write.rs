@@ -6,11 +6,11 @@ use serde::Serialize;
 use super::kinds::{RecordKind, TagKind};
 use super::read::{ENTRIES, Reader};
 use super::{aad, number, place, sql};
-use crate::store::db::{Kind, failed_writing};
 use crate::base::id::{ConsentEventId, InterviewId, ObjectId, ParticipantId, SiteId, SlotId, TranscriptId};
 use crate::base::secret::Key;
 use crate::base::{Error, Result, canonical};
 use crate::crypto::seal;
+use crate::store::db::{Kind, failed_writing};
 
 /// Reads and writes rows inside one transaction. Rolled back unless [`Writer::commit`] is called.
 pub struct Writer<'c> {
