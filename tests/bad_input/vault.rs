@@ -1,7 +1,8 @@
 //! The vault, its databases, keyring and key file.
 
-use crate::harness::{Effect, case, group, open_database};
+use crate::harness::{Effect, case, group};
 use crate::house::House;
+use crate::look::open_database;
 
 const LIST: &[&str] = &["interview", "list"];
 
