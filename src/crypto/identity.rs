@@ -278,9 +278,9 @@ mod tests {
             assert_eq!(LockedIdentity::parse(bad).err().unwrap().kind(), Kind::Damage);
         }
         let text = String::from_utf8(file).unwrap();
-        for (from, to) in
-            [("\"t\":1", "\"t\":99"), ("\"m\":19456", "\"m\":4294967"), ("Mari", "Mary"), ("/1\"", "/2\"")]
-        {
+        let newer = text.replace("subrosa-identity/1", "subrosa-identity/2");
+        assert_eq!(LockedIdentity::parse(newer.as_bytes()).err().unwrap().kind(), Kind::User);
+        for (from, to) in [("\"t\":1", "\"t\":99"), ("\"m\":19456", "\"m\":4294967"), ("Mari", "Mary")] {
             let error = LockedIdentity::parse(text.replace(from, to).as_bytes()).err().unwrap();
             assert_eq!(error.kind(), Kind::Damage, "{from}");
         }

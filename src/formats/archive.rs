@@ -43,7 +43,7 @@ impl<'a> Archive<'a> {
             return Err(bomb("it has too many parts"));
         }
         if zip.has_duplicate_names() || zip.has_overlapping_entries().map_err(|_| broken())? {
-            return Err(bomb("parts of it overlap"));
+            return Err(refused("parts of it overlap"));
         }
         let mut unpacked = 0u64;
         for index in 0..zip.len() {
@@ -58,7 +58,7 @@ impl<'a> Archive<'a> {
             let name = entry.name().map_err(|_| broken())?;
             if name.starts_with(['/', '\\']) || name.split(['/', '\\']).any(|part| part == "..") || name.contains('\0')
             {
-                return Err(bomb("it names parts outside itself"));
+                return Err(refused("it names parts outside itself"));
             }
         }
         if unpacked > MOST_UNPACKED {
@@ -81,7 +81,7 @@ impl<'a> Archive<'a> {
             let unpacked =
                 std::io::copy(&mut entry.take(size.saturating_add(1)), &mut std::io::sink()).map_err(|_| damaged())?;
             if unpacked != size {
-                return Err(bomb("a part unpacks to another size than it says"));
+                return Err(refused("a part unpacks to another size than it says"));
             }
         }
         Ok(())
@@ -99,7 +99,7 @@ impl<'a> Archive<'a> {
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
         entry.take(size.saturating_add(1)).read_to_end(&mut bytes).map_err(|_| damaged())?;
         if bytes.len() as u64 != size {
-            return Err(bomb("a part unpacks to another size than it says"));
+            return Err(refused("a part unpacks to another size than it says"));
         }
         Ok(Some(bytes))
     }
@@ -117,6 +117,10 @@ impl<'a> Archive<'a> {
 
 fn bomb(why: &str) -> Error {
     Error::user(format!("the file is refused: {why}"), "Open it where it was made and save it anew, without pictures.")
+}
+
+fn refused(why: &str) -> Error {
+    Error::user(format!("the file is refused: {why}"), "Open it where it was made and save it anew.")
 }
 
 #[cfg(test)]

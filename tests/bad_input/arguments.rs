@@ -10,26 +10,26 @@ fn long() -> &'static str {
 fn arguments() {
     let cases = vec![
         case("an unknown command").told().run(&["injest"]).exits(2).says(&["unrecognized"]).remedy(&["--help"]),
-        case("nothing at all").run(&[]).exits(2).says(&["Usage"]).remedy(&["help"]),
+        case("nothing at all").run(&[]).exits(2).says(&["closed vault"]).remedy(&["Usage", "--help"]),
         case("a date that is none")
             .told()
             .by("ben")
             .run(&["interview", "list", "--from", "17.05.2023"])
             .exits(2)
-            .says(&["--from"])
-            .remedy(&["2026-11-23"]),
+            .says(&["--from", "2026-11-23"])
+            .remedy(&["--help"]),
         case("a day that there is not")
             .by("ben")
             .run(&["interview", "list", "--from", "2023-02-30"])
             .exits(2)
-            .says(&["--from"])
-            .remedy(&["2026-11-23"]),
+            .says(&["--from", "2026-11-23"])
+            .remedy(&["--help"]),
         case("a year of five digits")
             .by("ben")
             .run(&["interview", "list", "--from", "12023-02-03"])
             .exits(2)
-            .says(&["--from"])
-            .remedy(&["2026-11-23"]),
+            .says(&["--from", "2026-11-23"])
+            .remedy(&["--help"]),
         case("a period that ends before it begins")
             .told()
             .by("ada")
@@ -66,8 +66,8 @@ fn arguments() {
                 "2024-01-01..2025-01-01",
             ])
             .exits(2)
-            .says(&["--fieldwork"])
-            .remedy(&["2022-03-01..2024-12-31"]),
+            .says(&["--fieldwork", "2022-03-01..2024-12-31"])
+            .remedy(&["--help"]),
         case("a board that the study does not know")
             .told()
             .by("ada")

@@ -3,8 +3,9 @@
 use std::process::Command;
 
 use crate::delivery::{HEAD, INGEST, ROWS, sound};
-use crate::harness::{Under, case, content, group, is_root, run};
+use crate::harness::{Under, case, group, is_root, run};
 use crate::house::{House, copy};
+use crate::look::content;
 
 /// A sound delivery with a recording of a megabyte.
 fn large(house: &House) {
@@ -137,7 +138,7 @@ impl<'h> Disk<'h> {
     fn leave(&self, bytes: u64) {
         use std::io::Write;
         let free = || {
-            let said = rustix::fs::statvfs(&self.0.path("disk")).unwrap();
+            let said = rustix::fs::statvfs(self.0.path("disk")).unwrap();
             said.f_bavail * said.f_frsize
         };
         let fill = free().saturating_sub(bytes);

@@ -3,19 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use subrosa::base::secret::Key;
-use subrosa::crypto::keyring::Compartment;
-use subrosa::crypto::seal;
 use subrosa::ledger::event::Event;
 
 use crate::house::{House, PLANTED};
+use crate::look::{content, differences, snapshot};
 
 /// The most memory that any case may take, in kB of resident set.
 const MOST_MEMORY: u64 = 200_000;
@@ -216,93 +213,17 @@ pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|m| m.uid() == 0)
 }
 
-/// Every file under a folder by its digest, every other thing by its kind.
-pub(crate) fn snapshot(dir: &Path) -> BTreeMap<String, String> {
-    fn walk(root: &Path, dir: &Path, out: &mut BTreeMap<String, String>) {
-        for entry in fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            let meta = path.symlink_metadata().unwrap();
-            let kind = meta.file_type();
-            let what = if kind.is_dir() {
-                walk(root, &path, out);
-                "folder".to_owned()
-            } else if kind.is_symlink() {
-                format!("link {}", fs::read_link(&path).unwrap().display())
-            } else if kind.is_fifo() || kind.is_char_device() || kind.is_socket() {
-                "pipe, socket or device".to_owned()
-            } else {
-                blake3::hash(&fs::read(&path).unwrap()).to_hex().to_string()
-            };
-            out.insert(path.strip_prefix(root).unwrap().display().to_string(), what);
-        }
-    }
-    let mut out = BTreeMap::new();
-    walk(dir, dir, &mut out);
-    out
-}
-
-/// What differs between two snapshots.
-fn differences(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<String> {
-    let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let differ = names.into_iter().filter(|n| before.get(*n) != after.get(*n));
-    differ
-        .map(|n| match (before.get(n), after.get(n)) {
-            (None, _) => format!("{n} came"),
-            (_, None) => format!("{n} went"),
-            _ => format!("{n} changed"),
-        })
-        .collect()
-}
-
-/// A database of the house, opened with the stewards' keys.
-pub(crate) fn open_database(house: &House, which: &str) -> rusqlite::Connection {
-    let vault = house.unlock("ada");
-    let name = if which == "ledger" { Compartment::Ledger } else { Compartment::Catalogue };
-    let key = vault.held(name).first().map(|k| Key::from_slice(k.expose()).unwrap()).unwrap();
-    let raw = seal::derive(&key, vault.layout().vault().as_bytes(), &format!("subrosa/sqlcipher/{which}/1")).unwrap();
-    drop(vault);
-    let db = rusqlite::Connection::open(house.path(&format!("vault/{which}.db"))).unwrap();
-    let hex = data_encoding::HEXLOWER.encode(raw.expose());
-    db.execute_batch(&format!("PRAGMA key = \"x'{hex}'\";")).unwrap();
-    db
-}
-
-/// Everything that the catalogue says, the outbox aside, table by table; and how many entries the ledger has.
-pub(crate) fn content(house: &House, who: &str) -> (BTreeMap<String, Vec<String>>, u64) {
-    let size = house.unlock(who).log().head().unwrap().size;
-    let db = open_database(house, "catalogue");
-    let mut tables = BTreeMap::new();
-    let names: Vec<String> = {
-        let mut found = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'outbox'").unwrap();
-        found.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect()
-    };
-    for name in names {
-        let but = if name == "meta" { " WHERE name <> 'entries'" } else { "" };
-        let mut rows = db.prepare(&format!("SELECT * FROM {name}{but}")).unwrap();
-        let width = rows.column_count();
-        let text = |r: &rusqlite::Row<'_>| {
-            Ok((0..width).map(|i| format!("{:?}", r.get_ref(i).unwrap())).collect::<Vec<_>>().join("|"))
-        };
-        tables.insert(name, rows.query_map([], text).unwrap().map(Result::unwrap).collect());
-    }
-    (tables, size)
-}
-
 /// Runs a group of cases, two at a time, and holds its section of docs/errors.md against them.
 pub(crate) fn group(title: &str, cases: Vec<Case>) {
-    let wanted = std::env::args().skip(1).find_map(|a| a.strip_prefix("case=").map(str::to_owned));
     let failures = Mutex::new(Vec::new());
     let rows = Mutex::new(BTreeMap::new());
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                while let Some((at, case)) =
-                    { Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, cases.get(at)?))) }
-                {
-                    if wanted.as_ref().is_some_and(|w| !case.name.contains(w.as_str())) {
-                        continue;
-                    }
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = cases.get(at) else { break };
                     match try_case(case) {
                         Ok(row) if case.told => {
                             rows.lock().unwrap().insert(at, row);
@@ -316,9 +237,7 @@ pub(crate) fn group(title: &str, cases: Vec<Case>) {
     });
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{} of {} cases of {title}:\n\n{}", failures.len(), cases.len(), failures.join("\n"));
-    if wanted.is_none() {
-        crate::page::holds(title, rows.into_inner().unwrap().into_values().collect());
-    }
+    crate::page::holds(title, rows.into_inner().unwrap().into_values().collect());
 }
 
 /// One row of docs/errors.md.
@@ -345,10 +264,7 @@ fn try_case(case: &Case) -> Result<Row, String> {
             wrong.push(what);
         }
     };
-    let (says, mut remedy) = told(&ran);
-    if case.code == 2 {
-        remedy = says.clone();
-    }
+    let (says, remedy) = if case.code == 2 { usage(&ran) } else { told(&ran) };
     must(ran.code == Some(case.code), format!("exits {:?}, not {}", ran.code, case.code));
     for (text, words, which) in [(&says, &case.says, "message"), (&remedy, &case.remedy, "remedy")] {
         for word in words {
@@ -423,12 +339,20 @@ fn word(event: &Event) -> &'static str {
     }
 }
 
+/// Message and remedy of the argument parser: its first line, and all that follows.
+fn usage(ran: &Ran) -> (String, String) {
+    let (first, rest) = ran.err.split_once('\n').unwrap_or((&ran.err, ""));
+    let rest: Vec<&str> = rest.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+    (first.trim_start_matches("error: ").to_owned(), rest.join("\n"))
+}
+
 /// Message and remedy: of the faults that are listed, if any are, else of the error.
 fn told(ran: &Ran) -> (String, String) {
     let (mut says, mut remedy) = (Vec::new(), Vec::new());
     let listed = ran.out.lines().any(|l| l.starts_with("    "));
-    let text = if listed { &ran.out } else { &ran.err };
-    for line in text.lines() {
+    // Before the error there may be what was shown to the person.
+    let error = ran.err.find("Error: ").map_or("", |at| &ran.err[at..]);
+    for line in if listed { &ran.out } else { error }.lines() {
         match line.strip_prefix("       ").or_else(|| line.strip_prefix("    ")) {
             Some(line) => remedy.push(line.trim()),
             None => says.push(line.trim_start_matches("Error: ").trim()),

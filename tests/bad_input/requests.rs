@@ -7,8 +7,9 @@ use subrosa::crypto::stream::{self, AgeIdentity};
 use subrosa::domain::conditions::Conditions;
 use subrosa::domain::request::{Ask, Items, Request};
 
-use crate::harness::{Effect, case, group, open_database};
+use crate::harness::{Effect, case, group};
 use crate::house::House;
+use crate::look::open_database;
 
 const RECEIVE: &[&str] = &["request", "receive", "new.age"];
 
