@@ -3,10 +3,11 @@
 mod verify;
 
 use std::fs::{self, File};
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::build::manifest::Withheld;
 use crate::base::id::ReleaseId;
@@ -130,11 +131,14 @@ fn unpack(tar: &Path, folder: &Path) -> Result<Vec<String>> {
                 "It was not made by a vault, or was altered. Do not use it; tell the archivist.",
             ));
         }
-        let mut sink = BufWriter::new(private_file(&folder.join(&file.name)).map_err(io)?);
-        std::io::copy(&mut file.content.take(file.len), &mut sink)
+        let mut sink = private_file(&folder.join(&file.name)).map_err(io)?;
+        // Apart, so that a full disk is not told as an extract that is not whole. LIMITS bounds a file.
+        let mut content = Zeroizing::new(Vec::new());
+        file.content
+            .take(file.len)
+            .read_to_end(&mut content)
             .map_err(|_| Error::damage("the extract is not whole", "Ask the archivist to build it again."))?;
-        sink.flush().map_err(io)?;
-        sink.get_ref().sync_all().map_err(io)?;
+        sink.write_all(&content).and_then(|()| sink.sync_all()).map_err(io)?;
         names.push(file.name);
         Ok(())
     })?;

@@ -15,7 +15,7 @@ use crate::crypto::sign::SigningSeed;
 use crate::ledger::entry::{Draft, Entry};
 use crate::ledger::event::{Digest, Event};
 use crate::store::catalogue::{Catalogue, Writer};
-use crate::store::files::Layout;
+use crate::store::files::{Layout, Lock};
 use crate::store::keyfile::Class;
 use crate::store::objects::Staged;
 
@@ -200,14 +200,28 @@ impl Vault<Unlocked> {
             writer.set_meta(KEYRING_DIGEST, &Digest::of(&bytes).0)?;
         }
         writer.commit()?;
+        self.finish_act(keyring).map_err(recorded)?;
+        Ok(out)
+    }
+
+    /// What follows once the act has happened. Where it fails, the next unlocking does it.
+    fn finish_act(&mut self, keyring: Option<(KeyringFile, Roster, Bundle)>) -> Result<()> {
         drain_locked(self.catalogue()?, &self.state.log)?;
         if let Some((_, roster, bundle)) = keyring {
             self.layout.rename(NEXT_KEYRING, KEYRING)?;
             self.state.context.roster = roster;
             self.state.context.bundle = bundle;
         }
-        self.remember()?;
-        Ok(out)
+        self.remember()
+    }
+
+    /// Takes the vault's lock, and sees everything that others wrote until then. For whoever looks at more than one act sees.
+    pub fn hold(&self) -> Result<Lock> {
+        let lock = self.layout.lock()?;
+        if self.state.catalogue.is_some() {
+            self.refresh()?;
+        }
+        Ok(lock)
     }
 
     /// Logs that somebody tried something and was refused. Does nothing for people who cannot write entries.
@@ -245,7 +259,12 @@ impl Vault<Unlocked> {
                 "Run the command again.",
             ));
         }
-        let recorded = catalogue.reader().meta("keyfile_generation")?;
+        self.read_newer_keys()
+    }
+
+    /// Reads the key file again if the catalogue knows of a newer one. Under the lock.
+    pub(super) fn read_newer_keys(&self) -> Result<()> {
+        let recorded = self.catalogue()?.reader().meta("keyfile_generation")?;
         let recorded = recorded.and_then(|b| b.try_into().ok()).map_or(0, u64::from_be_bytes);
         if recorded > self.state.keys.borrow().generation() {
             let bundle = &self.state.context.bundle;
@@ -260,6 +279,16 @@ impl Vault<Unlocked> {
         }
         Ok(())
     }
+}
+
+/// An error after which the act stands all the same.
+#[expect(clippy::needless_pass_by_value, reason = "shaped for map_err")]
+fn recorded(error: Error) -> Error {
+    Error::new(
+        error.kind(),
+        format!("the command is recorded and stands, but it could not be finished: {}", error.what()),
+        "Do not run it again: mend what is wrong, and the next command that opens the vault finishes it.",
+    )
 }
 
 /// Brings entries of the outbox into the ledger, under the lock. Idempotent.

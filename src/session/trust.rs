@@ -162,9 +162,10 @@ fn verify_keyring(log: &Log, roster: &Roster, digest: Digest) -> Result<()> {
 impl Vault<Unlocked> {
     /// Signs the ledger's head, if this person holds the key for it, and remembers it in their state folder. Only ever moves forward.
     pub(super) fn remember(&mut self) -> Result<()> {
+        // First the checkpoint, then the head: another command may append and sign in between.
+        let newest = self.state.log.db().checkpoint()?;
         let head = self.state.log.head()?;
         let key = self.log_key()?;
-        let newest = self.state.log.db().checkpoint()?;
         let parse = |note: String| SignedCheckpoint::parse(note.as_bytes(), &self.origin(), &key);
         let newest = newest.map(|(_, note)| parse(note)).transpose().map_err(|_| {
             Error::damage(

@@ -231,9 +231,14 @@ impl Vault<Unlocked> {
     /// Refuses a key file that is older than the catalogue, or than what this person saw.
     fn verify_key_file(&self) -> Result<()> {
         let Some(catalogue) = &self.state.catalogue else { return Ok(()) };
-        let keys = self.state.keys.borrow();
         let recorded = catalogue.reader().meta("keyfile_generation")?;
         let recorded = recorded.and_then(|b| b.try_into().ok()).map_or(0, u64::from_be_bytes);
+        if self.state.keys.borrow().generation() < recorded {
+            // Another command may have written since the key file was read; under the lock nobody does.
+            let _lock = self.layout.lock()?;
+            self.read_newer_keys()?;
+        }
+        let keys = self.state.keys.borrow();
         if keys.generation() < recorded || keys.epoch() < self.state.seen.keyfile_epoch {
             return Err(Error::damage(
                 "the key file is older than the vault: it was rolled back or copied from somewhere",

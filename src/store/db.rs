@@ -81,6 +81,8 @@ pub fn open(path: &Path, kind: Kind, keys: &[&Key]) -> Result<(Connection, usize
                 migrate(&mut db, kind)?;
                 return Ok((db, i));
             }
+            // A key that does not fit shows in what is read; a disk that fails says nothing about the key.
+            Err(error) if disk_failed(&error) => return Err(failed(kind, &error)),
             Err(error) => last = Some(error),
         }
     }
@@ -99,7 +101,14 @@ pub fn rekey(db: &Connection, kind: Kind, key: &Key) -> Result<()> {
         db.execute_batch(&Zeroizing::new(format!("PRAGMA rekey = \"{}\";", *raw(key))))?;
         db.execute_batch("PRAGMA journal_mode = WAL;")
     };
-    run().map_err(|e| failed(kind, &e))
+    // SQLCipher tells a disk that fails meanwhile as an error of its own, without saying which.
+    run().map_err(|e| match e.sqlite_error_code() {
+        Some(ErrorCode::Unknown) => Error::user(
+            format!("the disk failed or is full while {} was given its new key", kind.file()),
+            "Free some space and check the disk; nothing is lost.",
+        ),
+        _ => failed(kind, &e),
+    })
 }
 
 /// The schema version of a database.
@@ -186,6 +195,18 @@ fn corrupt(kind: Kind) -> Error {
         format!("{} is damaged, or belongs to another vault", kind.file()),
         "Restore it from a backup; `subrosa check` says what else is hurt. Nothing was changed.",
     )
+}
+
+/// Whether the disk or the system is to blame, whatever is in the file.
+fn disk_failed(error: &rusqlite::Error) -> bool {
+    use ErrorCode as E;
+    let code = error.sqlite_error_code();
+    code.is_some_and(|code| {
+        matches!(
+            code,
+            E::SystemIoFailure | E::DiskFull | E::CannotOpen | E::ReadOnly | E::PermissionDenied | E::DatabaseBusy
+        )
+    })
 }
 
 fn settings(db: &Connection, key: &Key) -> rusqlite::Result<()> {

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
@@ -306,11 +307,13 @@ pub(super) fn remove_parts(dir: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A temporary name beside `path`.
+/// A temporary name beside `path`, another one each time.
 pub fn sibling(path: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.part", std::process::id()));
+    name.push(format!(".{}-{count}.part", std::process::id()));
     path.with_file_name(name)
 }
 

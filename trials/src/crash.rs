@@ -165,7 +165,8 @@ impl Recorded<'_> {
         openers.rotate_left(state.done % len);
         let Judged { held, mut faults, left } = judge(world, &openers);
         let stands = known.stands(&held, self.step.acts, &mut faults);
-        let short = (state.answered && stands != Some(Stands::After)) || (state.told && stands == Some(Stands::Before));
+        let short = (state.answered && stands != Some(Stands::After))
+            || (state.told && !self.step.repeats && stands == Some(Stands::Before));
         if short && faults.is_empty() {
             faults.push("the command had answered, and it did not happen".to_owned());
         }

@@ -35,13 +35,15 @@ pub(crate) struct Step {
     pub(crate) aside: bool,
     /// It is more than one act, each with its own entry, and each of them may be the last.
     pub(crate) acts: usize,
+    /// Its first answer tells of what was given to it, and of nothing in the vault.
+    pub(crate) repeats: bool,
 }
 
 impl Step {
     fn new(name: &str, who: Option<&'static str>, vault: bool, line: &[&str]) -> Self {
         let args = line.iter().map(|a| (*a).to_owned()).collect();
         let (name, outputs) = (name.to_owned(), Vec::new());
-        Self { name, who, vault, args, outputs, code: 0, keeps: None, aside: false, acts: 1 }
+        Self { name, who, vault, args, outputs, code: 0, keeps: None, aside: false, acts: 1, repeats: false }
     }
 
     fn makes(mut self, outputs: &[&'static str]) -> Self {
@@ -62,6 +64,11 @@ impl Step {
 
     fn aside(mut self) -> Self {
         self.aside = true;
+        self
+    }
+
+    fn repeats(mut self) -> Self {
+        self.repeats = true;
         self
     }
 
@@ -237,7 +244,7 @@ pub(crate) fn steps() -> Vec<Step> {
         .keeps("project", "/id"),
         on("project list", ada, &["project", "list"]),
         on("ingest --dry-run", ben, &["ingest", "../inputs/delivery", "--dry-run"]),
-        on("ingest", ben, &["ingest", "../inputs/delivery"]).acts(2),
+        on("ingest", ben, &["ingest", "../inputs/delivery"]).acts(2).repeats(),
         on("ingest later", ben, &["ingest", "../inputs/later"]).acts(2),
         on("interview list", ben, &["interview", "list"]),
         on("interview show", ben, &["interview", "show", "AM-01"]),

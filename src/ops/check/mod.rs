@@ -79,7 +79,7 @@ pub struct Options {
 pub fn check(vault: &mut Vault<Unlocked>, options: Options, progress: &dyn Progress) -> Result<CheckReport> {
     let mut found = Findings::default();
     // Ledger and rows are read as of one moment; the files, which take long, without keeping others from writing.
-    let lock = vault.layout().lock()?;
+    let lock = vault.hold()?;
     let told = ledger::check(vault, &mut found, progress);
     keyring::check(vault, &told, &mut found);
     values::check_card(vault, &mut found);
