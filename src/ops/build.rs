@@ -79,7 +79,7 @@ pub struct Released {
 }
 
 /// What was built.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Built {
     /// `REQ-7`.
     pub request: String,
@@ -110,6 +110,8 @@ pub struct Built {
     /// Its length.
     pub bytes: u64,
 }
+
+crate::base::text::hidden!(Built);
 
 /// All files of an extract that do not depend on the ledger, and what is known of them.
 struct Composed {
