@@ -51,7 +51,7 @@ fn whatever_is_planted_can_be_found() {
     let world = World::new();
     let texts: Vec<String> = WORDS.iter().map(|(_, word)| (*word).to_owned()).collect();
     let key: Vec<u8> = (0u8..32).map(|n| n.wrapping_mul(37).wrapping_add(11)).collect();
-    let searcher = Searcher::new(&texts, &[key.clone()]);
+    let searcher = Searcher::new(&texts, std::slice::from_ref(&key));
 
     let (found, files) = searcher.find_in(&world.at("given"));
     assert!(files >= 8);

@@ -81,6 +81,18 @@ macro_rules! as_text {
 }
 pub(crate) use as_text;
 
+/// Gives types that hold what people said, or who they are, a `Debug` that shows their name only.
+macro_rules! hidden {
+    ($($name:ident),+ $(,)?) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    )+};
+}
+pub(crate) use hidden;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,7 +20,7 @@ pub struct Document {
 }
 
 /// An ethics board's decision. Periods include both their ends.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
     /// Its id.
@@ -42,6 +42,8 @@ pub struct Approval {
     /// The board's letter, if deposited.
     pub document: Option<Document>,
 }
+
+crate::base::text::hidden!(Approval);
 
 impl Approval {
     /// The same approval with its texts trimmed and its purposes as DUO ids, if everything in it holds: the study knows the kind of board,

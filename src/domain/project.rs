@@ -29,7 +29,7 @@ pub struct Term {
 }
 
 /// What a project is for.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Purpose {
     /// The id of a DUO term: `DUO:0000042`.
@@ -49,7 +49,7 @@ pub enum Status {
 }
 
 /// One use of the study.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Project {
     /// Its id.
@@ -71,6 +71,8 @@ pub struct Project {
     /// Whether it is going on.
     pub status: Status,
 }
+
+crate::base::text::hidden!(Project, Purpose);
 
 impl Project {
     /// The same project with its texts trimmed and its purpose as a DUO id, if everything in it holds: texts within bounds, people named

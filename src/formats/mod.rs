@@ -27,14 +27,4 @@ pub use table::Table;
 pub use transcript::TranscriptFormat;
 pub use turn::{TranscriptText, Turn, UnknownLabel};
 
-/// Gives types that hold what people said, or who they are, a `Debug` that shows their name only.
-macro_rules! hidden {
-    ($($name:ident),+ $(,)?) => {$(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(concat!(stringify!($name), "(…)"))
-            }
-        }
-    )+};
-}
-pub(crate) use hidden;
+pub(crate) use crate::base::text::hidden;

@@ -80,7 +80,7 @@ pub struct Released {
 }
 
 /// What was built.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Built {
     /// `REQ-7`.
     pub request: String,
@@ -111,6 +111,8 @@ pub struct Built {
     /// Its length.
     pub bytes: u64,
 }
+
+crate::base::text::hidden!(Built);
 
 /// What goes into an extract, and what is known of it.
 struct Composed {

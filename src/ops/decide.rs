@@ -67,7 +67,7 @@ pub enum Standing {
 }
 
 /// A decision as it is shown.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Shown {
     /// Who decided.
     pub steward: String,
@@ -84,6 +84,8 @@ pub struct Shown {
     /// Why it was denied.
     pub reason: Option<String>,
 }
+
+crate::base::text::hidden!(Shown);
 
 /// What was decided, and whether it counts yet.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]

@@ -27,7 +27,7 @@ pub use verify::Pinned;
 const LIMITS: Limits = Limits { files: 100_000, file_bytes: 64 << 20, all_bytes: 16 << 30 };
 
 /// What was opened.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Opened {
     /// The folder.
     pub folder: PathBuf,
@@ -56,6 +56,8 @@ pub struct Opened {
     /// The conditions that were accepted.
     pub conditions: String,
 }
+
+crate::base::text::hidden!(Opened);
 
 /// How an extract is opened.
 pub struct Opening<'a> {

@@ -32,7 +32,7 @@ pub struct PolicyRecord {
 }
 
 /// The policies of a vault, for showing.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Shown {
     /// How often the vault's own were put in force or taken away.
     pub version: u32,
@@ -47,6 +47,8 @@ pub struct Shown {
     /// The vault's own text; empty if there is none.
     pub text: String,
 }
+
+crate::base::text::hidden!(Shown);
 
 /// What `policy check` says.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]

@@ -58,7 +58,7 @@ pub fn write(identity: &Identity, card: &VaultCard, wish: Wish, now: Moment) -> 
 }
 
 /// A request as a list shows it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Listed {
     /// `REQ-7`.
     pub request: String,
@@ -77,7 +77,7 @@ pub struct Listed {
 }
 
 /// A request as it is shown.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Shown {
     /// As a list shows it.
     #[serde(flatten)]
@@ -99,6 +99,8 @@ pub struct Shown {
     /// What went out on it.
     pub releases: usize,
 }
+
+crate::base::text::hidden!(Listed, Shown);
 
 /// Takes in a sealed request: opens it with the desk's keys, and refuses one that is not signed, not for this vault, of somebody who is not enrolled or
 /// whose card is another, run out, taken in before, or for a project that does not exist or that they do not belong to.

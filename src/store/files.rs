@@ -15,12 +15,14 @@ use crate::base::{Error, Result, canonical, format};
 const FORMAT: &str = "subrosa-vault/1";
 
 /// Where things lie.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Layout {
     root: PathBuf,
     keys: PathBuf,
     vault: VaultId,
 }
+
+crate::base::text::hidden!(Layout);
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -35,8 +35,10 @@ pub struct Seen {
 }
 
 /// The folder `NAME.state` beside an identity file.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StateFolder(PathBuf);
+
+crate::base::text::hidden!(StateFolder);
 
 impl Seen {
     /// A first sighting.

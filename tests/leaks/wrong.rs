@@ -166,7 +166,7 @@ impl Tour {
         }
         for text in [
             format!("forbid (principal, action, resource) when {{ context.{MALFORMED} }};"),
-            format!("{MALFORMED}"),
+            MALFORMED.to_owned(),
             format!("@id(\"{MALFORMED}\")\nforbid (principal, action == Action::\"{MALFORMED}\", resource);"),
             format!("forbid (principal == User::\"{MALFORMED}\", action, resource) when {{ \"{MALFORMED}\" > 1 }};"),
         ] {

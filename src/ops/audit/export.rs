@@ -16,7 +16,7 @@ use crate::session::{Unlocked, Vault};
 use crate::store::files;
 
 /// What was exported.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct ExportReport {
     /// The folder.
     pub folder: PathBuf,
@@ -29,6 +29,8 @@ pub struct ExportReport {
     /// The paths of entry bundles that were left out, since an entry in them is longer than 65,535 bytes.
     pub bundles_left_out: Vec<String>,
 }
+
+crate::base::text::hidden!(ExportReport);
 
 /// Exports the ledger up to its newest checkpoint into a new folder: `entries.jsonl`, `checkpoint`, `vault.card` and `tile/`. The folder
 /// is there whole or not at all. Whoever could write entries leaves one, which is in the export.

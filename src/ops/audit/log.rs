@@ -29,7 +29,7 @@ pub struct Filter {
 }
 
 /// One entry.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct LogLine {
     /// Its number.
     pub seq: u64,
@@ -46,6 +46,8 @@ pub struct LogLine {
     /// What happened, as it stands in the ledger.
     pub events: Vec<Event>,
 }
+
+crate::base::text::hidden!(LogLine);
 
 /// Some entries, newest last.
 #[derive(Clone, Debug, Serialize)]

@@ -32,13 +32,15 @@ pub struct Slip {
 }
 
 /// What the ledger tells of one interview.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Told {
     /// The tokens looked for.
     pub tokens: BTreeMap<Token, String>,
     /// The entries that name one of them, with those events alone that do.
     pub entries: Vec<LogLine>,
 }
+
+crate::base::text::hidden!(Told);
 
 impl Slip {
     /// The slip of an interview, by its archive code. For archivists of the site and stewards. Leaves an entry.

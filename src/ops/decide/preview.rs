@@ -22,7 +22,7 @@ use crate::ops::request::{self, count};
 use crate::session::{Unlocked, Vault, View};
 
 /// What policy would let go on a decision with these terms, and why not the rest.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Preview {
     /// `REQ-7`.
     pub request: String,
@@ -49,7 +49,7 @@ pub struct Preview {
 }
 
 /// What would go of one transcript version.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct ItemPreview {
     /// The archive code.
     pub code: String,
@@ -72,7 +72,7 @@ pub struct ItemPreview {
 }
 
 /// What would go of one voice.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct VoicePreview {
     /// The label in the transcript.
     pub label: String,
@@ -83,6 +83,8 @@ pub struct VoicePreview {
     /// Why it may not be heard, and in how many turns that came up.
     pub reasons: Vec<Why>,
 }
+
+crate::base::text::hidden!(Preview, ItemPreview, VoicePreview);
 
 /// A reason and how often it came up.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
