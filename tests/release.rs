@@ -563,6 +563,35 @@ fn building_again_gives_the_same_bytes_and_one_release() {
     world.replayed();
 }
 
+/// More than are written in one go: each under its own name with its own words, as the manifest says.
+#[test]
+fn an_extract_of_many_holds_each_transcript_once_and_in_order() {
+    let world = World::new();
+    world.approve();
+    let mut said: Vec<String> = (1..=18).map(|n| format!("We were {n} on the bus.")).collect();
+    for (n, words) in said.iter().enumerate() {
+        let put = world.put(&format!("AM-{:02}", n + 1), &[&VARYA], &[("I", "How many?"), ("R", words)]);
+        world.review(&put, &[]);
+    }
+    let (built, opened) = world.whole().unwrap();
+    assert_eq!((built.interviews, opened.transcripts), (18, 18));
+    let mut names = Vec::new();
+    read(&world.plain(&world.dora, "x.age")[..], Limits::default(), &mut |file| {
+        names.push(file.name);
+        Ok(())
+    })
+    .unwrap();
+    assert!(names.is_sorted());
+    assert_eq!(names.iter().filter(|name| name.starts_with("transcripts/")).count(), 18);
+    let texts = transcripts(&opened.folder);
+    let mut found: Vec<String> =
+        texts.iter().filter_map(|text| text.trim_end().rsplit(": ").next()).map(str::to_owned).collect();
+    found.sort();
+    said.sort();
+    assert_eq!(found, said);
+    world.replayed();
+}
+
 fn newcomer() -> Identity {
     world::person("Nell", "EE")
 }

@@ -5,6 +5,8 @@ use chacha20poly1305::XChaCha20Poly1305;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use serde_json::Value;
+use subrosa::base::secret::Key;
+use subrosa::crypto::seal;
 use subrosa::crypto::sign::{PublicKey, Signature};
 
 fn hex(value: &Value) -> Vec<u8> {
@@ -59,12 +61,16 @@ fn xchacha20_poly1305_of_identities_and_rows() {
             assert!(!valid, "{}", test["tcId"]);
             return;
         };
+        let key = Key::from_slice(&hex(&test["key"])).unwrap();
         let sealed = [hex(&test["ct"]), hex(&test["tag"])].concat();
         let opened = cipher.decrypt(&nonce.into(), Payload { msg: &sealed, aad: &aad });
         assert_eq!(opened.ok(), valid.then(|| hex(&test["msg"])), "{}", test["tcId"]);
+        let opened = seal::decrypt(&key, &nonce, &aad, &sealed).ok();
+        assert_eq!(opened.map(|plain| plain.to_vec()), valid.then(|| hex(&test["msg"])), "{}", test["tcId"]);
         if valid {
             let made = cipher.encrypt(&nonce.into(), Payload { msg: &hex(&test["msg"]), aad: &aad }).unwrap();
             assert_eq!(made, sealed, "{}", test["tcId"]);
+            assert_eq!(seal::encrypt(&key, &nonce, &aad, &hex(&test["msg"])).unwrap(), sealed, "{}", test["tcId"]);
         }
     });
     assert_eq!(count, 315);

@@ -1,7 +1,7 @@
 //! Ids: 16 bytes, shown as 32 lower-case hexadecimal digits, one type for each thing.
 //!
-//! Ids of things in the vault are random and say nothing; a person's id derives from their public keys
-//! (docs/format.md, "Cards").
+//! Ids of things in the vault are random and say nothing; a person's id derives from their public keys, a request's from its random nonce
+//! (docs/format.md, sections 1 and 9).
 
 use super::error::{Error, Result};
 use super::random;

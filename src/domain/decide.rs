@@ -1,6 +1,6 @@
 //! Deciding a release: consent of each voice at each turn, the policies, and a steward's signature, into a plan and then a grant.
 //!
-//! [`release`] is the only way to a [`Plan`], [`Plan::grant`] the only way to a [`Grant`], and whoever builds an extract consumes a grant. A preview
+//! [`release_each`], and [`release`] over it, is the only way to a [`Plan`], [`Plan::grant`] the only way to a [`Grant`], and whoever builds an extract consumes a grant. A preview
 //! is the same call with a decision that is only proposed; such a plan gives no grant.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -244,6 +244,14 @@ impl Request {
         Ok(Digest(Sha256::digest(self.to_bytes()?).into()))
     }
 
+    /// What the vault calls it: the first 16 bytes of SHA-256(`"subrosa/request-id/1\n"` || nonce in b64), so that one that was taken in before is found.
+    pub fn id(&self) -> RequestId {
+        let digest = Digest::of(format!("subrosa/request-id/1\n{}", self.nonce).as_bytes());
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest.0[..16]);
+        RequestId::from_bytes(id)
+    }
+
     fn signed_bytes(&self) -> Result<Vec<u8>> {
         canonical::to_vec(&Unsigned {
             format: &self.format,

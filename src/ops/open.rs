@@ -2,14 +2,16 @@
 
 mod verify;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, BufWriter, ErrorKind, PipeWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use serde::Serialize;
-use zeroize::Zeroizing;
+use sha2::{Digest as _, Sha256};
 
-use super::build::manifest::Withheld;
+use super::build::manifest::{FileFacts, Withheld};
 use crate::base::id::ReleaseId;
 use crate::base::progress::Progress;
 use crate::base::time::{Date, Moment};
@@ -82,11 +84,9 @@ pub fn open(opening: &Opening<'_>, progress: &dyn Progress) -> Result<Opened> {
         return Err(Error::user("that folder is there already", "Choose a new one with --to."));
     }
     let scratch = Scratch::create(opening.to)?;
-    let (tar, folder) = (scratch.0.join("package.tar"), scratch.0.join("files"));
-    unseal(opening, &tar, progress)?;
-    let names = unpack(&tar, &folder)?;
-    fs::remove_file(&tar).map_err(|e| Error::io("clear the temporary folder", &e))?;
-    let verified = verify::verify(&folder, &names, opening)?;
+    let folder = scratch.0.join("files");
+    let found = unseal(opening, &folder, progress)?;
+    let verified = verify::verify(&folder, &found, opening)?;
     let io = |e: std::io::Error| Error::io("make the folder of the extract", &e);
     if opening.to.symlink_metadata().is_ok() {
         return Err(Error::user("that folder has appeared meanwhile", "Choose a new one with --to."));
@@ -98,14 +98,24 @@ pub fn open(opening: &Opening<'_>, progress: &dyn Progress) -> Result<Opened> {
     Ok(Opened { folder: opening.to.to_owned(), ..verified.opened })
 }
 
-fn unseal(opening: &Opening<'_>, tar: &Path, progress: &dyn Progress) -> Result<()> {
+/// Opens the seal and unpacks what is in it as it comes, into a new folder; gives name, digest and length of each file. Whether the seal holds to its end
+/// is told before anything that is wrong inside.
+fn unseal(opening: &Opening<'_>, folder: &Path, progress: &dyn Progress) -> Result<Found> {
     let source = File::open(opening.extract).map_err(|e| Error::io("open the extract", &e))?;
     let total = source.metadata().map_or(0, |meta| meta.len());
-    let sink = private_file(tar).map_err(|e| Error::io("write into the temporary folder", &e))?;
+    let (inside, outlet) = std::io::pipe().map_err(|e| Error::io("open the extract", &e))?;
     progress.begin("Opening the extract", total);
-    let opened = stream::open(opening.identity.as_age(), BufReader::new(source), sink, None, progress);
+    let (opened, found) = thread::scope(|scope| {
+        let opened = scope.spawn(|| {
+            let sink = Outlet(Some(outlet));
+            stream::open(opening.identity.as_age(), BufReader::new(source), sink, None, progress)
+        });
+        let found = unpack(inside, folder);
+        (opened.join(), found)
+    });
     progress.end();
-    opened.map(drop).map_err(|error| match error.kind() {
+    let opened = opened.map_err(|_| Error::bug("the opening of an extract ended by itself"))?;
+    opened.map_err(|error| match error.kind() {
         Kind::Locked => Error::locked(
             "this extract is sealed to somebody else",
             "Use the identity that wrote the request, with --identity FILE. Extracts are not passed on: others ask for their own.",
@@ -115,36 +125,82 @@ fn unseal(opening: &Opening<'_>, tar: &Path, progress: &dyn Progress) -> Result<
             "Copy it again; if that does not help, ask the archivist to build it again.",
         ),
         _ => error.at("the extract"),
-    })
+    })?;
+    found
 }
 
-/// Unpacks the plain files of a package into a new folder; gives their names.
-fn unpack(tar: &Path, folder: &Path) -> Result<Vec<String>> {
+/// The way to whoever unpacks. Once they have stopped, the rest goes nowhere, so that the seal is still verified to its end.
+struct Outlet(Option<PipeWriter>);
+
+impl Write for Outlet {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self.0.as_mut().map(|pipe| pipe.write(bytes)) {
+            Some(Err(error)) if error.kind() == ErrorKind::BrokenPipe => self.0 = None,
+            Some(done) => return done,
+            None => {}
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The files of an extract, by name.
+type Found = BTreeMap<String, FileFacts>;
+
+/// Unpacks the plain files of a package into a new folder.
+fn unpack(package: impl Read, folder: &Path) -> Result<Found> {
     let io = |e: std::io::Error| Error::io("write into the temporary folder", &e);
     for dir in [folder, &folder.join("transcripts")] {
         private_folder(dir).map_err(io)?;
     }
-    let source = File::open(tar).map_err(io)?;
-    let mut names = Vec::new();
-    package::read(BufReader::new(source), LIMITS, &mut |file: PackageFile<'_>| {
+    let mut found = Found::new();
+    package::read(package, LIMITS, &mut |file: PackageFile<'_>| {
         if !verify::may_be_there(&file.name) {
             return Err(Error::damage(
                 "the extract holds a file that no vault would put there",
                 "It was not made by a vault, or was altered. Do not use it; tell the archivist.",
             ));
         }
-        let mut sink = private_file(&folder.join(&file.name)).map_err(io)?;
-        // Apart, so that a full disk is not told as an extract that is not whole. LIMITS bounds a file.
-        let mut content = Zeroizing::new(Vec::new());
-        file.content
-            .take(file.len)
-            .read_to_end(&mut content)
-            .map_err(|_| Error::damage("the extract is not whole", "Ask the archivist to build it again."))?;
-        sink.write_all(&content).and_then(|()| sink.sync_all()).map_err(io)?;
-        names.push(file.name);
+        let sink = BufWriter::new(private_file(&folder.join(&file.name)).map_err(io)?);
+        let mut sink = Digesting { sink, sha256: Sha256::new() };
+        std::io::copy(&mut file.content.take(file.len), &mut sink).map_err(|e| match e.kind() {
+            ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::Other => {
+                Error::damage("the extract is not whole", "Ask the archivist to build it again.")
+            }
+            _ => io(e),
+        })?;
+        sink.flush().map_err(io)?;
+        let facts = FileFacts::new(&file.name, sink.sha256.finalize().as_slice(), file.len);
+        found.insert(file.name, facts);
         Ok(())
     })?;
-    Ok(names)
+    // All at the end: the first takes most of the others with it.
+    for name in found.keys() {
+        let file = fs::OpenOptions::new().write(true).open(folder.join(name)).map_err(io)?;
+        file.sync_all().map_err(io)?;
+    }
+    Ok(found)
+}
+
+/// A file that is hashed while it is written.
+struct Digesting<W> {
+    sink: W,
+    sha256: Sha256,
+}
+
+impl<W: Write> Write for Digesting<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.sink.write(bytes)?;
+        self.sha256.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.sink.flush()
+    }
 }
 
 /// Makes a folder that only its owner can look into.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::decide::{self, Standing};
 use super::{plan, register};
-use crate::base::id::{InterviewId, ProjectId, RequestId, SiteId, Token};
+use crate::base::id::{InterviewId, ProjectId, SiteId, Token};
 use crate::base::role::Role;
 use crate::base::secret::Key;
 use crate::base::time::{Date, Moment};
@@ -16,6 +16,7 @@ use crate::crypto::pseudonym;
 use crate::crypto::stream::{self, AgeIdentity, AnyOf};
 use crate::domain::code::normalise;
 use crate::domain::conditions::Conditions;
+use crate::domain::interview::Interview;
 use crate::domain::project::Project;
 use crate::domain::request::{Ask, Filed, Items, MAX_BYTES, Request};
 use crate::domain::study::Study;
@@ -112,8 +113,8 @@ pub fn receive(vault: &mut Vault<Unlocked>, sealed: &[u8]) -> Result<Listed> {
         require_desk(act)?;
         let person = enrolled(act, &request)?;
         let digest = request.digest()?;
-        let known: Vec<Filed> = act.records(RecordKind::Request)?;
-        if known.iter().any(|filed| filed.digest == digest || filed.nonce == request.nonce) {
+        let id = request.id();
+        if act.record::<Filed>(RecordKind::Request, id.as_bytes())?.is_some() {
             return Err(Error::user(
                 "this request was taken in before",
                 "See `subrosa request list`. To ask again, the analyst writes a new one.",
@@ -134,8 +135,8 @@ pub fn receive(vault: &mut Vault<Unlocked>, sealed: &[u8]) -> Result<Listed> {
         }
         let (sites, interviews) = resolve(act, &request.items.sites, &request.items.codes, request.project)?;
         let filed = Filed {
-            id: RequestId::random()?,
-            number: known.iter().map(|filed| filed.number).max().unwrap_or(0).saturating_add(1),
+            id,
+            number: last_number(act)?.saturating_add(1),
             requester: person,
             project: request.project,
             level: request.level,
@@ -218,6 +219,12 @@ pub fn find(view: &View<'_>, number: u32) -> Result<Filed> {
     })
 }
 
+/// The greatest number that a request has; 0 if there is none.
+fn last_number(view: &View<'_>) -> Result<u32> {
+    let last = view.last_parent(RecordKind::Request)?.map_or(0, u128::from_be_bytes);
+    u32::try_from(last).map_err(|_| Error::damage("the number of a request cannot be", "Run `subrosa check`."))
+}
+
 /// What requests are found by.
 pub(super) fn by_number(number: u32) -> [u8; 16] {
     u128::from(number).to_be_bytes()
@@ -287,8 +294,11 @@ fn citation(typed: &str) -> Option<String> {
 }
 
 fn citation_codes(view: &View<'_>, project: ProjectId) -> Result<Vec<(String, InterviewId)>> {
-    let (all, _) = view.readable_interviews()?;
-    all.iter().map(|interview| Ok((citation_code(&interview.body.seed, project)?, interview.row.id))).collect()
+    let (all, _) = view.each_interview(|head, body: Interview| {
+        let code = citation_code(&body.seed, project);
+        Some(code.map(|code| (code, head.id)))
+    })?;
+    all.into_iter().collect()
 }
 
 /// The citation code of an interview in a project, from its seed.

@@ -151,6 +151,22 @@ fn digit(c: char, zero: u32) -> char {
 
 /// A word as a key for comparing: lower case, without accents (so ё is е and й is и), within its script.
 pub(super) fn key(word: &str) -> String {
+    word.chars().map(quick).collect::<Option<String>>().unwrap_or_else(|| slow_key(word))
+}
+
+/// The key of a letter of most words here, if they are made of such alone.
+fn quick(c: char) -> Option<char> {
+    match c {
+        '\0'..='\x7f' => Some(c.to_ascii_lowercase()),
+        'ё' | 'Ё' => Some('е'),
+        'й' | 'Й' => Some('и'),
+        'а'..='я' => Some(c),
+        'А'..='Я' => char::from_u32(c as u32 + 0x20),
+        _ => None,
+    }
+}
+
+fn slow_key(word: &str) -> String {
     let mut key = String::with_capacity(word.len());
     for c in word.chars().flat_map(char::to_lowercase).nfd().filter(|&c| !is_combining_mark(c)) {
         match letter(c) {
@@ -280,6 +296,16 @@ mod tests {
         assert_eq!(key("Łukasz"), "lukasz");
         assert!(keys("Igоr").contains(&key("Igor")));
         assert_eq!(keys("дом"), ["дом"]);
+    }
+
+    #[test]
+    fn the_quick_way_gives_the_same_key() {
+        for c in ('\0'..='\u{4ff}').filter(|c| quick(*c).is_some()) {
+            for word in [c.to_string(), format!("а{c}Ё"), format!("{c}z")] {
+                assert_eq!(key(&word), slow_key(&word), "{word}");
+            }
+        }
+        assert_eq!(key("и\u{306}од"), "иод");
     }
 
     #[test]

@@ -164,11 +164,12 @@ pub struct SignedDecision {
 impl FileFacts {
     /// Of these bytes.
     pub fn of(path: &str, bytes: &[u8]) -> Self {
-        Self {
-            path: path.to_owned(),
-            sha256: data_encoding::HEXLOWER.encode(&Sha256::digest(bytes)),
-            bytes: bytes.len() as u64,
-        }
+        Self::new(path, &Sha256::digest(bytes), bytes.len() as u64)
+    }
+
+    /// Of a file with this SHA-256 and length.
+    pub fn new(path: &str, sha256: &[u8], bytes: u64) -> Self {
+        Self { path: path.to_owned(), sha256: data_encoding::HEXLOWER.encode(sha256), bytes }
     }
 }
 

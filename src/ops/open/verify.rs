@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Opened, Opening};
+use super::{Found, Opened, Opening};
 use crate::base::id::PersonId;
 use crate::base::time::Date;
 use crate::base::{Error, Result, canonical, format};
@@ -18,8 +18,8 @@ use crate::ledger::entry::{Entry, MAX_ENTRY};
 use crate::ledger::event::{Digest, Event};
 use crate::ledger::proof::{MAX_PROOF_FILE, Proof};
 use crate::ops::build::manifest::{
-    DECISION, DECISIONS_FORMAT, Decisions, FORMAT, FileFacts, MANIFEST, MANIFEST_CONTEXT, MANIFEST_SIG, Manifest,
-    PARTICIPANTS, PROOF, README, RELEASE, VAULT_CARD,
+    DECISION, DECISIONS_FORMAT, Decisions, FORMAT, MANIFEST, MANIFEST_CONTEXT, MANIFEST_SIG, Manifest, PARTICIPANTS,
+    PROOF, README, RELEASE, VAULT_CARD,
 };
 use crate::store::files;
 use crate::store::state::Seen;
@@ -64,10 +64,9 @@ pub(super) fn may_be_there(name: &str) -> bool {
 }
 
 /// Verifies the files of an extract that were unpacked into `folder`.
-pub(super) fn verify(folder: &Path, names: &[String], opening: &Opening<'_>) -> Result<Verified> {
-    let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+pub(super) fn verify(folder: &Path, found: &Found, opening: &Opening<'_>) -> Result<Verified> {
     let read = |name: &str, most: u64| {
-        if names.contains(name) {
+        if found.contains_key(name) {
             files::read_bounded(&folder.join(name), most, "a file of the extract")
         } else {
             Err(missing(name))
@@ -118,7 +117,7 @@ pub(super) fn verify(folder: &Path, names: &[String], opening: &Opening<'_>) -> 
     }
     let trusted = stewards(&card, opening.card, before.as_ref());
     let decided_by = decided(&parse(&read(DECISION, MOST)?, DECISION)?, &manifest, &receipt, &trusted)?;
-    whole(folder, &names, &manifest)?;
+    whole(found, &manifest)?;
     if opening.now.date() > manifest.until {
         return Err(Error::denied(
             format!("the time for this extract is over: all copies were to be destroyed by {}", manifest.until),
@@ -198,19 +197,17 @@ fn decided(decisions: &Decisions, manifest: &Manifest, receipt: &Receipt, truste
 }
 
 /// Every file of the manifest is there as it says, and no other but those that go with every extract.
-fn whole(folder: &Path, names: &BTreeSet<&str>, manifest: &Manifest) -> Result<()> {
+fn whole(found: &Found, manifest: &Manifest) -> Result<()> {
     let mut listed: BTreeSet<&str> = [MANIFEST, MANIFEST_SIG, RELEASE, PROOF, VAULT_CARD].into();
     for facts in &manifest.files {
-        if !names.contains(facts.path.as_str()) {
-            return Err(missing(&facts.path));
-        }
-        let bytes = files::read_bounded(&folder.join(&facts.path), MOST, "a file of the extract")?;
-        if FileFacts::of(&facts.path, &bytes) != *facts {
-            return Err(altered(&facts.path));
+        match found.get(&facts.path) {
+            Some(known) if known == facts => {}
+            Some(_) => return Err(altered(&facts.path)),
+            None => return Err(missing(&facts.path)),
         }
         listed.insert(&facts.path);
     }
-    match names.difference(&listed).next() {
+    match found.keys().find(|name| !listed.contains(name.as_str())) {
         Some(_) => Err(Error::damage(
             "the extract holds a file that its manifest does not know",
             "It was put there by somebody. Do not use it; tell the archivist.",

@@ -79,6 +79,13 @@ impl<'c> Reader<'c> {
         rows.map(|t| read(&t.map_err(sql)?)).collect()
     }
 
+    /// The greatest `parent` of the governance records of a kind: the last number of a request.
+    pub fn last_parent(&self, kind: RecordKind) -> Result<Option<[u8; 16]>> {
+        let text = "SELECT max(parent) FROM record WHERE kind = ?1 AND parent IS NOT NULL";
+        let mut query = self.db.prepare_cached(text).map_err(sql)?;
+        query.query_row([kind.name()], |r| r.get(0)).map_err(sql)
+    }
+
     /// One participant.
     pub fn participant(&self, id: ParticipantId) -> Result<Option<ParticipantRow>> {
         let text = "SELECT id, site, meta_slot, content_slot, meta, content FROM participant WHERE id = ?1";
