@@ -82,7 +82,7 @@ pub(super) const SITES: [Site; 9] = [
         phone: "+976 00",
         groups: &[2, 4],
         landladies: &["Оюун", "Сарантуяа", "Цэцэг"],
-        interviewers: &["Энхжаргал Доржийн-Хаан"],
+        interviewers: &["Энхжаргал Доржийн-Сухэ"],
     },
     Site {
         prefix: "PL",
