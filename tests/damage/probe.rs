@@ -21,6 +21,9 @@ use super::scene::{CODES, Copy, REQUESTS, Scene};
 /// What one look gives: bytes to compare, or an error.
 type Look = Result<String>;
 
+/// Looks with their names.
+type Named = Vec<(String, Look)>;
+
 /// Everything that is looked at, by a name that begins with the code that it is about.
 type Looks = BTreeMap<String, Look>;
 
@@ -136,7 +139,7 @@ impl Healthy {
 /// Looks at everything that an archivist can look at, each in a command of its own.
 fn look(scene: &Scene, at: &Path) -> Looks {
     let mut vault: Option<Vault<Unlocked>> = None;
-    let mut with = |look: &dyn Fn(&mut Vault<Unlocked>) -> Vec<(String, Look)>| {
+    let mut with = |look: &dyn Fn(&mut Vault<Unlocked>) -> Named| {
         let mut open = match vault.take().map_or_else(|| scene.unlock(at, &scene.ben, scene.now), Ok) {
             Ok(open) => open,
             Err(error) => return vec![("unlocked".to_owned(), Err(error))],

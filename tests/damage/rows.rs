@@ -165,7 +165,7 @@ fn changed(value: &Value, sealed: bool) -> Vec<(String, Value)> {
         }
         Value::Text(text) => {
             if sealed {
-                out.push(("cut".into(), Value::Text(text[..text.floor_char_boundary(text.len() / 2)].to_owned())));
+                out.push(("cut".into(), Value::Text(text.chars().take(text.len() / 2).collect())));
                 out.push(("with a space".into(), Value::Text(format!("{text} "))));
             } else {
                 out.push(("another".into(), Value::Text(format!("{text}s"))));
