@@ -201,6 +201,9 @@ pub fn list(vault: &mut Vault<Unlocked>, filter: &Filter) -> Result<Listing<List
         all.retain(|i| {
             (wanted.is_empty() || wanted.contains(&i.row.site)) && sees(act, i.row.site) && fits(filter, &i.body)
         });
+        if all.iter().any(|interview| !prefixes.contains_key(&interview.row.site)) {
+            return Err(homeless());
+        }
         let mut listed: Vec<(String, u64, Listed)> = all.iter().map(|i| listed(i, &prefixes)).collect();
         listed.sort_by(|a, b| (&a.0, a.1, &a.2.code).cmp(&(&b.0, b.1, &b.2.code)));
         let filters = [
@@ -237,6 +240,13 @@ pub fn show(vault: &mut Vault<Unlocked>, code: &str, names: bool) -> Result<Show
         act.event(Event::Opened { what: what.into(), tokens });
         Ok(shown)
     })
+}
+
+fn homeless() -> Error {
+    Error::damage(
+        "an interview belongs to no site of the vault",
+        "Run `subrosa check`, and restore catalogue.db from a backup.",
+    )
 }
 
 /// Stewards and archivists may read of interviews.
@@ -335,7 +345,7 @@ fn facts(act: &Act<'_>, interview: &Loaded<InterviewRow, Interview>, content: bo
             reviewed: outline.review.map(|r| r.at),
         });
     }
-    let prefix = act.sites()?.remove(&site).map(|s| s.prefix).unwrap_or_default();
+    let prefix = act.sites()?.remove(&site).map(|s| s.prefix).ok_or_else(homeless)?;
     let shown = Shown {
         code: body.code.clone(),
         token: body.token,

@@ -197,6 +197,7 @@ fn expected(table: &str, row: &[Value], owners: &Owners) -> Expect {
         _ => &["catalogue.db"],
     };
     expect.names = names.iter().map(|name| (*name).to_owned()).chain(codes).collect();
+    expect.refuses = matches!(table, "record" | "tag");
     expect.all = matches!(table, "meta" | "record");
     expect
 }

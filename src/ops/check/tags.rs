@@ -51,9 +51,6 @@ pub(super) fn check(view: &View<'_>, seen: &Seen, found: &mut Findings) {
     }
     let files: BTreeSet<_> =
         there.iter().filter(|entry| entry.0 == TagKind::File.number()).map(|entry| entry.2).collect();
-    if files.is_empty() && !seen.delivered.is_empty() {
-        found.notice("no file would be recognised if it were delivered again: none has a tag");
-    }
     let untagged = seen.delivered.iter().filter(|(id, _)| !files.is_empty() && !files.contains(*id));
     for code in untagged.map(|(_, code)| code) {
         found.fault(
