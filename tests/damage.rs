@@ -3,6 +3,7 @@
 //! A few wounds of each kind by default; every one: `cargo test --release --test damage -- --ignored` (docs/threat-model.md, promise 9).
 #![allow(clippy::unwrap_used, reason = "a test that panics fails")]
 #![allow(clippy::panic, reason = "a test that panics fails")]
+#![allow(clippy::print_stderr, reason = "a sweep of minutes tells at once what is wrong")]
 #![allow(unreachable_pub, reason = "modules of a test")]
 
 mod common;
@@ -73,6 +74,7 @@ fn suffer(part: Catalogue, some: Option<usize>) -> Vec<String> {
                 while let Some(wound) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let suffered = catch_unwind(AssertUnwindSafe(|| healthy.suffer(scene, wound)));
                     let suffered = suffered.unwrap_or_else(|_| vec![format!("{}: the program panics", wound.name)]);
+                    suffered.iter().for_each(|wrong| eprintln!("{wrong}"));
                     wrong.lock().unwrap().extend(suffered);
                 }
             });
@@ -91,14 +93,24 @@ fn some_wounds_of_each_kind() {
     whole(&wrong);
 }
 
-#[test]
-#[ignore = "every wound: minutes in a release build"]
-fn every_wound() {
-    // A part of its own where one is being worked on: DAMAGE=rows.
-    let only = std::env::var("DAMAGE").ok();
-    let parts = PARTS.iter().filter(|(name, ..)| only.as_deref().is_none_or(|only| only == *name));
-    let wrong: Vec<String> = parts.flat_map(|(_, _, part)| suffer(*part, None)).collect();
-    whole(&wrong);
+/// The whole sweep, a test a part.
+macro_rules! every_wound {
+    ($($name:ident $part:expr),* $(,)?) => {$(
+        #[test]
+        #[ignore = "every wound: minutes in a release build"]
+        fn $name() {
+            whole(&suffer($part, None));
+        }
+    )*};
+}
+
+every_wound! {
+    every_wound_of_the_small_files files::top,
+    every_wound_of_the_database_files files::databases,
+    every_wound_of_the_objects files::objects,
+    every_wound_of_the_keys files::keys,
+    every_wound_of_the_rows rows::catalogue,
+    every_wound_of_the_ledger rows::ledger,
 }
 
 #[test]

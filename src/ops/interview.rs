@@ -198,11 +198,12 @@ pub fn list(vault: &mut Vault<Unlocked>, filter: &Filter) -> Result<Listing<List
             wanted.push(site.id);
         }
         let me = act.me();
-        let (mut listed, mut hurt) = act.each_interview(|head, body: Glance| {
+        let (listed, mut hurt) = act.each_interview(|head, body: Glance| {
             let of_site = wanted.is_empty() || wanted.contains(&head.site);
-            let site = prefixes.get(&head.site).map_or("", String::as_str);
-            (of_site && sees(me, head.site) && fits(filter, &body)).then(|| listed(body, site))
+            let wanted = of_site && sees(me, head.site) && fits(filter, &body);
+            wanted.then(|| Ok(listed(body, prefixes.get(&head.site).ok_or_else(homeless)?)))
         })?;
+        let mut listed = listed.into_iter().collect::<Result<Vec<_>>>()?;
         listed.sort_by(|(a, row_a), (b, row_b)| (&row_a.site, a, &row_a.code).cmp(&(&row_b.site, b, &row_b.code)));
         hurt.retain(|site| (wanted.is_empty() || wanted.contains(site)) && sees(me, *site));
         let filters = [
@@ -239,6 +240,13 @@ pub fn show(vault: &mut Vault<Unlocked>, code: &str, names: bool) -> Result<Show
         act.event(Event::Opened { what: what.into(), tokens });
         Ok(shown)
     })
+}
+
+fn homeless() -> Error {
+    Error::damage(
+        "an interview belongs to no site of the vault",
+        "Run `subrosa check`, and restore catalogue.db from a backup.",
+    )
 }
 
 /// Stewards and archivists may read of interviews.
@@ -335,7 +343,7 @@ fn facts(act: &Act<'_>, interview: &Loaded<InterviewRow, Interview>, content: bo
             reviewed: outline.review.map(|r| r.at),
         });
     }
-    let prefix = act.sites()?.remove(&site).map(|s| s.prefix).unwrap_or_default();
+    let prefix = act.sites()?.remove(&site).map(|s| s.prefix).ok_or_else(homeless)?;
     let shown = Shown {
         code: body.code.clone(),
         token: body.token,

@@ -211,6 +211,12 @@ pub(super) fn opened(act: &mut Act<'_>, what: &str, tokens: Vec<Token>) {
 /// The request of a number.
 pub fn find(view: &View<'_>, number: u32) -> Result<Filed> {
     let mut found: Vec<Filed> = view.records_of(RecordKind::Request, &by_number(number))?;
+    if found.len() > 1 || found.iter().any(|filed| filed.number != number) {
+        return Err(Error::damage(
+            "a request stands in the place of another",
+            "`subrosa check` says which. Restore catalogue.db from a backup.",
+        ));
+    }
     found.pop().ok_or_else(|| {
         Error::user(
             "there is no request of that number",

@@ -44,6 +44,9 @@ pub struct Loaded<R, T> {
     pub body: T,
 }
 
+/// An interview, opened.
+type Opened = Loaded<InterviewRow, Interview>;
+
 /// Somebody enrolled, as the catalogue knows them.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -203,7 +206,7 @@ impl<'v> View<'v> {
     }
 
     /// Every interview that can be opened, and the sites of those that are damaged: one that is hurt does not hide the rest.
-    pub fn readable_interviews(&self) -> Result<(Vec<Loaded<InterviewRow, Interview>>, Vec<SiteId>)> {
+    pub fn readable_interviews(&self) -> Result<(Vec<Opened>, Vec<SiteId>)> {
         let (mut whole, mut hurt) = (Vec::new(), Vec::new());
         for opened in self.opened()? {
             match opened {
@@ -215,7 +218,7 @@ impl<'v> View<'v> {
         Ok((whole, hurt))
     }
 
-    fn opened(&self) -> Result<Vec<std::result::Result<Loaded<InterviewRow, Interview>, (SiteId, Error)>>> {
+    fn opened(&self) -> Result<Vec<std::result::Result<Opened, (SiteId, Error)>>> {
         let rows = self.interviews()?;
         let keys = self.keys.borrow();
         let keys: &KeyFile = &keys;

@@ -51,7 +51,8 @@ pub(super) fn check(view: &View<'_>, seen: &Seen, found: &mut Findings) {
     }
     let files: BTreeSet<_> =
         there.iter().filter(|entry| entry.0 == TagKind::File.number()).map(|entry| entry.2).collect();
-    for code in seen.delivered.iter().filter(|(id, _)| !files.contains(*id)).map(|(_, code)| code) {
+    let untagged = seen.delivered.iter().filter(|(id, _)| !files.is_empty() && !files.contains(*id));
+    for code in untagged.map(|(_, code)| code) {
         found.fault(
             code,
             "one of its files would not be recognised if it were delivered again",
