@@ -105,6 +105,12 @@ impl Class {
     }
 }
 
+/// Whether a word of somebody's name, in small letters, says by itself who is meant: not if it is a given name or a short form that the engine knows, a
+/// patronymic, or an everyday word as well.
+pub fn singles_out(word: &str) -> bool {
+    names::singles_out(word)
+}
+
 /// A stretch of text that identifies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Span {

@@ -78,6 +78,18 @@ pub(super) fn is_word(key: &str) -> bool {
     LINES.words.contains(key)
 }
 
+/// Whether a word of a name, in small letters, says by itself who is meant.
+pub(super) fn singles_out(lower: &str) -> bool {
+    let known = |name: &str| LINES.of.contains_key(name) || LINES.words.contains(name);
+    let key = key(lower);
+    let common = known(&key) || to_cyrillic(&key).iter().any(|cyrillic| known(cyrillic));
+    !common && !is_patronymic(lower)
+}
+
+fn is_patronymic(lower: &str) -> bool {
+    ["вич", "вна", "ична", "ьич", "овна", "евна", "кич", "мич"].iter().any(|end| lower.ends_with(end))
+}
+
 /// Everything to look for when a person's name has this word in it.
 pub(super) fn expand(word: &str) -> BTreeSet<Stem> {
     let lower = word.to_lowercase();
@@ -124,8 +136,7 @@ fn russian(lower: &str, own: Endings, out: &mut BTreeSet<Stem>) -> Vec<String> {
             .extend(lines.iter().filter_map(|&at| tables::SHORT.get(at)).flat_map(|l| l.split(' ')).map(str::to_owned));
         names.dedup();
     }
-    let patronymic = ["вич", "вна", "ична", "ьич", "овна", "евна", "кич", "мич"].iter().any(|end| lower.ends_with(end));
-    if patronymic {
+    if is_patronymic(lower) {
         decline(lower, Part::Patronymic, own, out);
         for spoken in spoken_patronymic(lower) {
             decline(&spoken, Part::Patronymic, own, out);
@@ -300,6 +311,16 @@ mod tests {
             for form in forms.split(' ').filter(|&f| f != "Jagodzie" && f != "Kseniasta") {
                 assert!(takes(word, form), "{word}: {form}");
             }
+        }
+    }
+
+    #[test]
+    fn a_surname_singles_out_and_a_given_name_does_not() {
+        for word in ["щеглова", "ветлицкая", "belozerova", "kovačević"] {
+            assert!(singles_out(word), "{word}");
+        }
+        for word in ["евгений", "женя", "vera", "мария", "николаевна", "мороз", "hope"] {
+            assert!(!singles_out(word), "{word}");
         }
     }
 

@@ -9,19 +9,28 @@ use crate::base::text::{is_letter, is_letter_or_digit};
 use crate::domain::code::{Code, normalise};
 use crate::domain::participant::ParticipantContent;
 use crate::domain::study::Study;
-use crate::redact::{Class, Detector, KnownEntity};
+use crate::redact::{Class, Detector, KnownEntity, singles_out};
 use crate::session::View;
 
 /// The fewest letters of a single word of a name that is looked for in any writing; shorter ones are found where the engine finds them.
 const SHORTEST: usize = 4;
 
-/// Knows everything that may not leave but the archive codes, which the vault knows ([`Findings::first`]).
+/// Knows everything that may not leave but the archive codes, which the vault knows ([`Findings::first`]): of everybody in the extract whole names, contacts
+/// and the words of names that single somebody out. With many people, whatever can be made of all their given names are words of every conversation.
 pub(super) struct Guard<'g> {
     study: &'g Study,
-    detector: Detector,
-    /// Names and contacts by the first word; words in small letters.
-    sequences: HashMap<String, Vec<Vec<String>>>,
+    sequences: Sequences,
 }
+
+/// What may not leave of the people of one interview: their names in every form, each word of them.
+pub(super) struct Own {
+    detector: Detector,
+    sequences: Sequences,
+}
+
+/// Names and contacts by the first word; words in small letters.
+#[derive(Default)]
+struct Sequences(HashMap<String, Vec<Vec<String>>>);
 
 /// One turn as it would leave.
 pub(super) struct Spoken {
@@ -71,37 +80,22 @@ impl Findings {
 }
 
 impl<'g> Guard<'g> {
-    /// For these people, each with a key of their own.
-    pub(super) fn new<'p>(study: &'g Study, people: impl Iterator<Item = (String, &'p ParticipantContent)>) -> Self {
-        let mut known = Vec::new();
-        let mut sequences: HashMap<String, Vec<Vec<String>>> = HashMap::new();
-        for (key, person) in people {
-            let names: Vec<String> = person.names.iter().chain(&person.also_known_as).cloned().collect();
-            for text in names.iter().chain(&person.contacts) {
-                let all = words(text);
-                add(&mut sequences, &all);
-                if names.contains(text) {
-                    all.iter().filter(|word| word.chars().count() >= SHORTEST).for_each(|word| {
-                        add(&mut sequences, std::slice::from_ref(word));
-                    });
-                }
-            }
-            let contacts = person.contacts.clone();
-            known.push(KnownEntity { key: key.clone(), class: Class::Person, forms: names, pseudonym: None });
-            known.push(KnownEntity { key, class: Class::Contact, forms: contacts, pseudonym: None });
-        }
-        Self { study, detector: Detector::new(&known), sequences }
+    /// For everybody in the extract.
+    pub(super) fn new<'p>(study: &'g Study, people: impl Iterator<Item = &'p ParticipantContent>) -> Self {
+        let mut sequences = Sequences::default();
+        people.for_each(|person| sequences.take(person, singles_out));
+        Self { study, sequences }
     }
 
-    /// What may not leave of a transcript: its first line, and its turns as they stand in it.
-    pub(super) fn in_transcript(&self, title: &str, turns: &[Spoken]) -> Findings {
+    /// What may not leave of the transcript of an interview: its first line, and its turns as they stand in it.
+    pub(super) fn in_transcript(&self, title: &str, turns: &[Spoken], own: &Own) -> Findings {
         let mut found = Findings::default();
         let mut all = words(title);
         self.codes(title, Place::File, &mut found);
         for turn in turns {
             let place = Place::Turn(turn.number);
             let spoken = words(&turn.words);
-            if found.named.is_none() && self.in_speech(&turn.words, &spoken, &turn.kept) {
+            if found.named.is_none() && self.in_speech(&turn.words, &spoken, &turn.kept, own) {
                 found.name(place);
             }
             self.codes(&turn.words, place, &mut found);
@@ -109,26 +103,25 @@ impl<'g> Guard<'g> {
             all.extend(words(&turn.label));
             all.extend(spoken);
         }
-        if self.sequence(&all, 2, &[]) {
+        if self.sequences.occur(&all, 2, &[]) || own.sequences.occur(&all, 2, &[]) {
             found.name(Place::File);
         }
         found
     }
 
-    /// What may not leave of one of our own texts, which may hold words out of a delivery.
+    /// What may not leave of a text that a person wrote about the extract.
     pub(super) fn in_title(&self, text: &str) -> Findings {
-        let mut found = Findings::default();
-        if self.in_speech(text, &words(text), &[]) {
-            found.name(Place::File);
-        }
-        self.codes(text, Place::File, &mut found);
-        found
+        self.in_ours(text, 1)
     }
 
     /// What may not leave of a text of our own; single words of names are everyday words there.
     pub(super) fn in_text(&self, text: &str) -> Findings {
+        self.in_ours(text, 2)
+    }
+
+    fn in_ours(&self, text: &str, least: usize) -> Findings {
         let mut found = Findings::default();
-        if self.sequence(&words(text), 2, &[]) {
+        if self.sequences.occur(&words(text), least, &[]) {
             found.name(Place::File);
         }
         self.codes(text, Place::File, &mut found);
@@ -160,18 +153,63 @@ impl<'g> Guard<'g> {
     }
 
     /// `words` are those of `text`.
-    fn in_speech(&self, text: &str, spoken: &[String], kept: &[String]) -> bool {
+    fn in_speech(&self, text: &str, spoken: &[String], kept: &[String], own: &Own) -> bool {
         let allowed: Vec<Vec<String>> = kept.iter().map(|kept| words(kept)).collect();
-        let engine = self.detector.detect_known(text).into_iter().any(|span| {
+        let engine = own.detector.detect_known(text).into_iter().any(|span| {
             let found: String = text.chars().skip(span.start).take(span.end - span.start).collect();
             !within(&allowed, &words(&found))
         });
-        engine || self.sequence(spoken, 1, &allowed)
+        engine || own.sequences.occur(spoken, 1, &allowed) || self.sequences.occur(spoken, 1, &allowed)
+    }
+}
+
+impl Own {
+    /// Of the people of an interview.
+    pub(super) fn new<'p>(people: impl Iterator<Item = &'p ParticipantContent>) -> Self {
+        let mut sequences = Sequences::default();
+        let mut known = Vec::new();
+        for (number, person) in people.enumerate() {
+            sequences.take(person, |_| true);
+            let names = person.names.iter().chain(&person.also_known_as).cloned().collect();
+            for (class, forms) in [(Class::Person, names), (Class::Contact, person.contacts.clone())] {
+                known.push(KnownEntity { key: number.to_string(), class, forms, pseudonym: None });
+            }
+        }
+        Self { detector: Detector::new(&known), sequences }
+    }
+}
+
+impl Sequences {
+    /// Takes in names and contacts, and of the names the words that `by_itself` lets through.
+    fn take(&mut self, person: &ParticipantContent, by_itself: impl Fn(&str) -> bool) {
+        for name in person.names.iter().chain(&person.also_known_as) {
+            let all = words(name);
+            for word in all.iter().filter(|word| by_itself(word)) {
+                self.add(std::slice::from_ref(word));
+            }
+            if all.len() > 1 {
+                self.add(&all);
+            }
+        }
+        person.contacts.iter().for_each(|contact| self.add(&words(contact)));
     }
 
-    fn sequence(&self, words: &[String], least: usize, allowed: &[Vec<String>]) -> bool {
+    fn add(&mut self, words: &[String]) {
+        let Some(first) = words.first() else { return };
+        // One short word is too common to be looked for by itself.
+        if words.len() == 1 && first.chars().count() < SHORTEST {
+            return;
+        }
+        let known = self.0.entry(first.clone()).or_default();
+        if !known.iter().any(|sequence| sequence == words) {
+            known.push(words.to_vec());
+        }
+    }
+
+    /// Whether a sequence of so many words or more stands in a text, and not only in what is allowed.
+    fn occur(&self, words: &[String], least: usize, allowed: &[Vec<String>]) -> bool {
         (0..words.len()).any(|at| {
-            let known = words.get(at).and_then(|first| self.sequences.get(first));
+            let known = words.get(at).and_then(|first| self.0.get(first));
             known.into_iter().flatten().any(|sequence| {
                 sequence.len() >= least
                     && words.get(at..at + sequence.len()) == Some(sequence.as_slice())
@@ -200,18 +238,6 @@ fn candidate(chars: &[char]) -> Option<String> {
         return None;
     }
     Some(chars[..end].iter().collect())
-}
-
-fn add(sequences: &mut HashMap<String, Vec<Vec<String>>>, words: &[String]) {
-    let Some(first) = words.first() else { return };
-    // One short word is too common to be looked for by itself.
-    if words.len() == 1 && first.chars().count() < SHORTEST {
-        return;
-    }
-    let known = sequences.entry(first.clone()).or_default();
-    if !known.iter().any(|sequence| sequence == words) {
-        known.push(words.to_vec());
-    }
 }
 
 /// The words of a text: letters and digits, compatibility forms folded, in small letters, ё as е.

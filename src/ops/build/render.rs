@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
-use super::guard::{Findings, Guard, Place, Spoken};
+use super::guard::{Findings, Guard, Own, Place, Spoken};
 use super::manifest::{Attribution, FileFacts, InterviewFacts, Withheld, transcript_path};
 use super::table::table;
 use crate::base::id::{InterviewId, ParticipantId, ProjectId, SiteId};
@@ -58,7 +58,7 @@ pub(super) struct Rendered {
     /// The interviews of which something goes.
     pub(super) going: BTreeSet<InterviewId>,
     /// Interviewers, interpreters and bystanders, as far as the vault knows them.
-    pub(super) others: Vec<ParticipantContent>,
+    pub(super) others: BTreeMap<InterviewId, Vec<ParticipantContent>>,
     /// Where something was left in the words that may not leave: the citation code, and the turn if it is one.
     pub(super) found: Option<(String, Place)>,
 }
@@ -81,6 +81,7 @@ pub(super) struct Scripts {
 
 /// One transcript that goes.
 struct Script {
+    interview: InterviewId,
     path: String,
     citation: String,
     item: Item,
@@ -158,7 +159,7 @@ pub(super) fn render(
         out.interviews.push(facts(&item, plan, &citation, &out.scripts.register)?);
         let translation = (item.kind == TranscriptKind::Translation).then_some(item.language.as_str());
         let path = transcript_path(&citation, translation);
-        out.scripts.all.push(Script { path, citation, item, verdicts: plan.turns.clone() });
+        out.scripts.all.push(Script { interview: plan.interview, path, citation, item, verdicts: plan.turns.clone() });
     }
     out.interviews.sort();
     out.scripts.all.sort_by(|a, b| a.path.cmp(&b.path));
@@ -166,12 +167,17 @@ pub(super) fn render(
         return Err(Error::bug("two transcripts of an extract have the same name"));
     }
     let guard = Guard::new(&known.study, people(&out.scripts.register, &out.others));
+    let own = |script: &Script| {
+        let speakers = script.item.interview.speakers.iter().filter_map(|speaker| speaker.participant);
+        let participants = speakers.filter_map(|id| out.scripts.register.get(&id)).map(|known| &known.content);
+        Own::new(participants.chain(out.others.get(&script.interview).into_iter().flatten()))
+    };
     out.scripts.each(
         view,
         |script, opened| {
             opened.require_review()?;
             let text = out.scripts.text(script, &opened)?;
-            let found = guard.in_transcript(&text.title, &text.turns);
+            let found = guard.in_transcript(&text.title, &text.turns, &own(script));
             Ok((FileFacts::of(&script.path, text.file.as_bytes()), found))
         },
         |script, (facts, found): (FileFacts, Findings)| {
@@ -360,23 +366,22 @@ fn register(
 }
 
 /// Whoever else is heard in the interviews that go, with names that the vault knows.
-fn others(view: &View<'_>, going: &[(Item, &ItemPlan)]) -> Result<Vec<ParticipantContent>> {
+fn others(view: &View<'_>, going: &[(Item, &ItemPlan)]) -> Result<BTreeMap<InterviewId, Vec<ParticipantContent>>> {
     let ids: BTreeSet<InterviewId> = going.iter().map(|(_, plan)| plan.interview).collect();
-    let mut others = Vec::new();
+    let mut others = BTreeMap::new();
     for id in ids {
         let (_, content) = view.interview_content(&view.load_interview(id)?.row)?;
-        others.extend(content.others.into_values());
+        others.insert(id, content.others.into_values().collect());
     }
     Ok(others)
 }
 
-/// Everybody whose names and contacts may not leave, each with a key of their own.
+/// Everybody whose names and contacts may not leave.
 pub(super) fn people<'r>(
     register: &'r BTreeMap<ParticipantId, Known>,
-    others: &'r [ParticipantContent],
-) -> impl Iterator<Item = (String, &'r ParticipantContent)> {
-    let participants = register.iter().map(|(id, known)| (id.to_string(), &known.content));
-    participants.chain(others.iter().enumerate().map(|(n, other)| (format!("other {n}"), other)))
+    others: &'r BTreeMap<InterviewId, Vec<ParticipantContent>>,
+) -> impl Iterator<Item = &'r ParticipantContent> {
+    register.values().map(|known| &known.content).chain(others.values().flatten())
 }
 
 /// How far marks are replaced at a level.
