@@ -17,6 +17,8 @@ use subrosa::ops::{approval, build, decide, ingest, project, request};
 use subrosa::session::{Change, Founding, Unlocked, Vault, change_membership, create};
 use subrosa::store::state::StateFolder;
 
+/// Where the house that is copied is made.
+const TEMPORARY: &str = env!("CARGO_TARGET_TMPDIR");
 /// Everybody's passphrase.
 pub(crate) const PASSPHRASE: &str = "correct horse battery staple 9";
 /// The study of the sample.
@@ -148,7 +150,23 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 /// The house that is copied.
 fn prepared() -> &'static Path {
     static HOUSE: OnceLock<tempfile::TempDir> = OnceLock::new();
-    HOUSE.get_or_init(|| prepare(SystemClock.now(), 300)).path()
+    HOUSE
+        .get_or_init(|| {
+            sweep();
+            prepare(SystemClock.now(), 300)
+        })
+        .path()
+}
+
+/// What is kept for as long as the program runs is never dropped: houses of programs that have ended are cleared away by the next one.
+fn sweep() {
+    for entry in fs::read_dir(TEMPORARY).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap_or_default();
+        let process = name.strip_prefix("house-").and_then(|rest| rest.split('-').next().map(str::to_owned));
+        if process.is_some_and(|id| !Path::new("/proc").join(id).exists()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// The folder of a delivery that is sound, with an interview that the vault has.
@@ -161,7 +179,9 @@ const TALK: &str = "I: How did you leave?\nR: We left at night, by bus.\nI: And 
 
 /// A house as it is made at some moment; what goes out is for so many days.
 fn prepare(now: Moment, days: i64) -> tempfile::TempDir {
-    let house = tempfile::Builder::new().prefix("subrosa-bad-").tempdir().unwrap();
+    fs::create_dir_all(TEMPORARY).unwrap();
+    let name = format!("house-{}-", std::process::id());
+    let house = tempfile::Builder::new().prefix(&name).tempdir_in(TEMPORARY).unwrap();
     let dir = house.path();
     let unlock = |dir: &Path, name: &str| unlock(dir, name, now);
     let passphrase = Passphrase::new(PASSPHRASE.into());
