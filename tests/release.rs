@@ -7,9 +7,10 @@ mod join;
 mod world;
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use subrosa::base::id::{HoldId, Token};
-use subrosa::base::progress::Silent;
+use subrosa::base::progress::{Progress, Silent};
 use subrosa::base::role::{Role, RoleGrant};
 use subrosa::base::{Error, Kind, Result};
 use subrosa::crypto::card::{VaultCard, VaultFacts};
@@ -590,6 +591,45 @@ fn an_extract_of_many_holds_each_transcript_once_and_in_order() {
     said.sort();
     assert_eq!(found, said);
     world.replayed();
+}
+
+/// Takes all marks off a transcript as soon as its extract begins to be sealed.
+struct Meddler(Mutex<(World, Put)>);
+
+impl Progress for Meddler {
+    fn begin(&self, _what: &str, _total: u64) {
+        let held = self.0.lock().unwrap();
+        let (world, put) = &*held;
+        let mut vault = world.open(&world.ben, BUILT);
+        vault
+            .commit("redact mark", |act| {
+                let row = act.transcripts(put.interview)?.remove(0);
+                let (key, _) = act.transcript_content(&row, put.site)?;
+                let none = Marks { engine: None, next: 1, marks: vec![] };
+                act.tables().set_marks(row.id, &key, &none)?;
+                act.event(Event::Marks { transcript: put.item, added: 0, changed: 0, removed: 3 });
+                Ok(())
+            })
+            .unwrap();
+    }
+
+    fn advance(&self, _units: u64) {}
+
+    fn end(&self) {}
+}
+
+#[test]
+fn what_changes_while_an_extract_is_written_does_not_leave() {
+    let (world, put) = marked(false);
+    let request = world.ask(&[]);
+    world.agree(request);
+    let mut vault = world.open(&world.ben, BUILT);
+    let out = world.path("x.age");
+    let meddler = Meddler(Mutex::new((world, put)));
+    let error = build::build(&mut vault, request, &out, &meddler).unwrap_err();
+    assert!(error.what().contains("was changed by another command"), "{error:?}");
+    let left = std::fs::read_dir(out.parent().unwrap()).unwrap();
+    assert!(left.flatten().all(|entry| !entry.file_name().to_string_lossy().contains("x.age")));
 }
 
 fn newcomer() -> Identity {

@@ -6,10 +6,12 @@
 //! The release names what went out by tokens that are the same in every project, so its entry stays in the vault. The extract carries the entry right
 //! after it, a receipt that names no item. A program that was ended between the two leaves a release without a receipt; building again writes it.
 
+mod exit;
 mod guard;
 pub mod manifest;
 mod readme;
 mod render;
+mod scripts;
 mod sink;
 mod table;
 
@@ -19,12 +21,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use self::guard::{Guard, Place};
+use self::exit::refuse_what_may_not_leave;
 use self::manifest::{
     Accepted, DECISION, DECISIONS_FORMAT, Decisions, FORMAT, FileFacts, MANIFEST, MANIFEST_CONTEXT, MANIFEST_SIG,
     Manifest, PARTICIPANTS, PROOF, ProjectName, README, RELEASE, SignedDecision, VAULT_CARD, Withheld,
 };
-use self::render::{Rendered, Scripts};
+use self::render::Rendered;
+use self::scripts::Scripts;
 use self::sink::Sink;
 use super::decide::{self, DecisionRecord};
 use super::plan::{self, Facts};
@@ -385,47 +388,4 @@ fn release(
         withheld: count(usize::try_from(manifest.withheld.interviews).unwrap_or(usize::MAX)),
     });
     Ok(released)
-}
-
-/// The last look: a name, a contact or an archive code in any file stops the release.
-fn refuse_what_may_not_leave(
-    act: &Act<'_>,
-    known: &Facts,
-    rendered: &Rendered,
-    files: &BTreeMap<String, Vec<u8>>,
-    manifest: &Manifest,
-) -> Result<()> {
-    let stop = |place: &str| {
-        // The place goes to the screen only: a citation code has no business in the ledger.
-        Error::denied(
-            "a name, a contact or an archive code would have left with the extract; nothing was built",
-            format!(
-                "It stands in {place}. Mark it with `subrosa redact mark`, or keep it there with a reason, and review the transcript again."
-            ),
-        )
-    };
-    if let Some((citation, place)) = &rendered.found {
-        return Err(stop(&match place {
-            Place::Turn(turn) => format!("turn {turn} of {citation}"),
-            Place::File => format!("the file {citation}"),
-        }));
-    }
-    let guard = Guard::new(&known.study, render::people(&rendered.scripts.register, &rendered.others));
-    if guard.in_title(&known.project.title).first(act)?.is_some() {
-        return Err(stop("the title of the project"));
-    }
-    let manifest = canonical::to_vec(manifest)?;
-    let texts = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
-    for (name, bytes) in texts.chain([(MANIFEST, manifest.as_slice())]) {
-        let text = String::from_utf8_lossy(bytes);
-        if guard.in_text(&text).first(act)?.is_some() || guard.in_text(name).first(act)?.is_some() {
-            return Err(stop(&format!("the file {name}")));
-        }
-    }
-    for facts in &rendered.files {
-        if guard.in_text(&facts.path).first(act)?.is_some() {
-            return Err(stop("the name of a transcript"));
-        }
-    }
-    Ok(())
 }
