@@ -20,7 +20,7 @@ use subrosa::store::keyfile::Class;
 use subrosa::store::objects;
 use subrosa::store::state::StateFolder;
 
-use crate::story::PASSPHRASE;
+use crate::props::PASSPHRASE;
 
 /// What a vault holds, as far as it means something: each thing by its name with a digest of what it says.
 #[derive(Clone, Default, PartialEq, Eq)]

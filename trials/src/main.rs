@@ -5,6 +5,7 @@ mod disk;
 mod errors;
 mod judge;
 mod log;
+mod props;
 mod run;
 mod story;
 mod tree;
@@ -98,6 +99,9 @@ enum Act {
     SelfTest,
 }
 
+/// The commands that the self-test puts wrong: one that makes keys and changes the keyring, one that answers.
+const SELF_TEST: [&str; 2] = ["person add archivist", "person list"];
+
 /// A folder in memory, if there is one: whole vaults are written thousands of times, and nothing depends on a real disk.
 fn place() -> PathBuf {
     let memory = Path::new("/dev/shm");
@@ -108,7 +112,7 @@ fn place() -> PathBuf {
 fn tell(options: &Options, act: Act, temp: &Path) -> Result<bool> {
     let temp = temp.canonicalize()?;
     let (world, inputs) = (temp.join("story/world"), temp.join("story/inputs"));
-    story::prepare(&world, &inputs)?;
+    props::prepare(&world, &inputs)?;
     let program = match &options.program {
         Some(path) => path.clone(),
         None => {
@@ -118,13 +122,19 @@ fn tell(options: &Options, act: Act, temp: &Path) -> Result<bool> {
         }
     };
     let program = Program::new(program, &temp)?;
-    let secrets = story::secrets()?;
+    let secrets = props::secrets()?;
     let mut kept = BTreeMap::new();
     let mut sum = Sum::default();
     let mut twists: Vec<(Twist, usize)> = Twist::ALL.map(|t| (t, 0)).to_vec();
     sum.head(act);
-    for step in story::steps() {
-        let wanted = !step.aside && step.name.starts_with(&options.command);
+    let steps = story::steps();
+    let wants = |step: &story::Step| match act {
+        Act::SelfTest if options.command.is_empty() => SELF_TEST.contains(&step.name.as_str()),
+        _ => !step.aside && step.name.starts_with(&options.command),
+    };
+    let last = steps.iter().rposition(wants).ok_or("no command is called so")?;
+    for step in steps.into_iter().take(last + 1) {
+        let wanted = wants(&step);
         let began = Instant::now();
         let log = temp.join("log");
         let before = if wanted { Tree::read(&world)? } else { Tree::default() };
@@ -198,7 +208,7 @@ fn tell(options: &Options, act: Act, temp: &Path) -> Result<bool> {
     Ok(sum.end())
 }
 
-/// Who can open the vault both before and after: a steward, an archivist, and an auditor, as far as they are enrolled.
+/// Who can open the vault both before and after: a steward, and an archivist once there is one.
 fn openers(before: &Tree, after: &Tree) -> Vec<&'static str> {
     let has = |tree: &Tree, what: &str| tree.0.contains_key(Path::new(what));
     if !has(after, "vault") {

@@ -1,7 +1,6 @@
 //! Names, streets and firms to make people of. All are invented, or so common that they name nobody.
 
-/// Given names of men, each with a short form. None that is, in some form, an everyday word of the material: the check at the exit looks for the names of
-/// everybody in every transcript of an extract (Евгений, Женя: «жена»; Мария, Маша: «машина»).
+/// Given names of men, each with a short form. Some are, in some form, everyday words of the material (Женя: «жена»), as in life.
 pub(super) const MEN: [(&str, &str); 26] = [
     ("Андрей", "Андрюша"),
     ("Дмитрий", "Митя"),
@@ -22,7 +21,7 @@ pub(super) const MEN: [(&str, &str); 26] = [
     ("Вадим", "Вадик"),
     ("Эдуард", "Эдик"),
     ("Захар", "Захарка"),
-    ("Демьян", "Дёма"),
+    ("Евгений", "Женя"),
     ("Родион", "Родя"),
     ("Платон", "Платоша"),
     ("Ростислав", "Ростик"),
@@ -50,7 +49,7 @@ pub(super) const WOMEN: [(&str, &str); 18] = [
     ("Зинаида", "Зина"),
     ("Антонина", "Тоня"),
     ("Кристина", "Кристя"),
-    ("Ульяна", "Уля"),
+    ("Мария", "Маша"),
 ];
 
 /// Names of fathers, as the second name of a son and of a daughter.
