@@ -253,8 +253,8 @@ fn nothing_that_people_do_is_hindered() {
 
     // What is missing is told as missing, and not as forbidden.
     let done = run(&["--keys", "other/keys", "audit", "slip", CODE, "--out", "no/such/folder/slip"]);
-    assert!(String::from_utf8_lossy(&done.err).contains("not found"), "{}", String::from_utf8_lossy(&done.err));
+    assert!(String::from_utf8_lossy(&done.err).contains("is not there"), "{}", String::from_utf8_lossy(&done.err));
     let done = run(&["--keys", "other/keys", "ingest", "no/such/folder"]);
-    assert!(String::from_utf8_lossy(&done.err).contains("not found"), "{}", String::from_utf8_lossy(&done.err));
+    assert!(String::from_utf8_lossy(&done.err).contains("is not there"), "{}", String::from_utf8_lossy(&done.err));
     drop(File::open(world.at("out/sheet")).unwrap());
 }

@@ -86,16 +86,17 @@ impl Vault<Locked> {
 
         if let Some((catalogue, _)) = &catalogue {
             commit::drain(&layout, catalogue, &log)?;
+            trust::agree(catalogue, &log, || commit::drain(&layout, catalogue, &log))?;
         }
         let pinned = log.keyring_digest()?;
         if pinned != Some(Digest(keyring::digest(&roster)?)) {
             (bundle, roster) = trust::current_keyring(&layout, &identity, pinned)?;
             if catalogue.is_none() {
                 catalogue = open_catalogue(&layout, &bundle)?;
+                if let Some((catalogue, _)) = &catalogue {
+                    trust::agree(catalogue, &log, || commit::drain(&layout, catalogue, &log))?;
+                }
             }
-        }
-        if let Some((catalogue, _)) = &catalogue {
-            trust::agree(catalogue, &log, || commit::drain(&layout, catalogue, &log))?;
         }
         let me = roster.people.iter().find(|m| m.id == identity.person_id()).cloned().ok_or_else(not_enrolled)?;
         let seen = trust::verify(&layout, &log, &roster, seen)?;

@@ -61,7 +61,7 @@ fn arguments() {
                 "--title",
                 "t",
                 "--fieldwork",
-                "2024",
+                "in spring",
                 "--use",
                 "2024-01-01..2025-01-01",
             ])

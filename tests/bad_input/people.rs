@@ -236,7 +236,7 @@ fn new_identities() {
         case("a file that is there already")
             .told()
             .run(&new(&["--name", "Max", "--country", "EE", "--out", "ben.id"]))
-            .says(&["exists already"])
+            .says(&["of that name already"])
             .remedy(&["overwritten"]),
         case("a folder that is not there")
             .run(&new(&["--name", "Max", "--country", "EE", "--out", "nowhere/max.id"]))

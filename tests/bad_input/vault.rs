@@ -114,7 +114,7 @@ fn vaults() {
             .run(LIST)
             .exits(4)
             .says(&["ledger.db", "older"])
-            .remedy(&["same backup"]),
+            .remedy(&["Put back the newest"]),
         case("the catalogue was replaced by an older one")
             .told()
             .make(|h| h.put("old/vault/catalogue.db", "vault/catalogue.db"))
@@ -122,7 +122,7 @@ fn vaults() {
             .run(LIST)
             .exits(4)
             .says(&["catalogue.db", "older"])
-            .remedy(&["same backup"]),
+            .remedy(&["Put back the newest"]),
     ];
     group("The vault", cases);
 }

@@ -201,6 +201,9 @@ impl Tour {
         self.done("ben", &["redact", "accept", CODE, "--all"], FACTS);
         self.done("ben", &["redact", "review", CODE, "--statement", "Zqgelesen", "--accept-rest"], FACTS);
         self.done("ben", &["redact", "check-turns", CODE, "6", "8", "--reason", "Zqnachgesehen"], FACTS);
+        let line = format!("{{\"code\":\"{CODE}\",\"review\":\"Zqgelesen\",\"accept_rest\":true}}\n");
+        let list = self.world.give("list.jsonl", line.as_bytes());
+        self.done("ben", &["redact", "list", &list], FACTS);
         let given = self.world.give("plain.txt", "Пишите qzxlarv@pochta.example".as_bytes());
         self.done("ben", &["redact", "detect", &given], &[Contact]);
         self.done("ben", &["redact", "detect", &given, "--json"], NOTHING);

@@ -85,6 +85,7 @@ pub(in crate::cli) const ROLES: &[(&str, &str, Role)] = &[
     ("policy check", "file", Read),
     ("policy set", "file", Read),
     ("redact detect", "files", Read),
+    ("redact list", "file", Read),
     ("redact mark", "from_file", Read),
     ("request new", "to", Read),
     ("request new", "out", Write),

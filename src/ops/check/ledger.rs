@@ -144,7 +144,11 @@ impl Told {
 
     fn take(&mut self, seq: u64, time: Moment, event: &Event) {
         if let Some(record) = self.record_of(event) {
-            self.records.insert(record, seq);
+            let known = self.records.entry(record).or_insert(seq);
+            // An amendment tells of every site once more; the record of a site is written once.
+            if !matches!(event, Event::Site { .. }) {
+                *known = seq;
+            }
         }
         match event {
             Event::Person { person, sign, roles, .. } => {
