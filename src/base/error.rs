@@ -72,7 +72,7 @@ impl Error {
             K::PermissionDenied => "Check that you may read and write there.",
             K::StorageFull | K::QuotaExceeded => "Free some space on the disk, then run the command again.",
             K::ReadOnlyFilesystem => "The disk is read-only; mount it for writing or choose another place.",
-            _ => "Nothing was changed. Check the disk, then run the command again.",
+            _ => "Check the disk, then run the command again.",
         };
         Self::new(Kind::User, format!("could not {doing}: {}", source.kind()), remedy)
     }
