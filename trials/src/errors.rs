@@ -134,7 +134,8 @@ fn one(
     let words = |held: &Held| held.entries.iter().map(command).collect::<Vec<_>>();
     let (old, new, here) = (words(before), words(after), words(&judged.held));
     found.acts = here.len().saturating_sub(old.len());
-    if !(here.starts_with(&old) && new.starts_with(&here)) && !recorded.openers.is_empty() {
+    let goes_on = here.starts_with(&old) && new.starts_with(&here);
+    if !goes_on && !recorded.openers.is_empty() {
         found.faults.push(format!(
             "the ledger goes on with {:?} instead of {:?}",
             here.get(old.len()..),
