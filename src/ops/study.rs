@@ -120,7 +120,16 @@ pub fn amend(vault: &mut Vault<Unlocked>, text: &str, study: &Study) -> Result<A
         Ok(())
     })?;
     // New sites get their keys with the next change of membership, which this one is to the same people.
-    crate::session::refresh_membership(vault)?;
+    crate::session::refresh_membership(vault).map_err(|error| {
+        Error::new(
+            error.kind(),
+            format!(
+                "the amendment is recorded and in force, but new sites could not be given keys yet: {}",
+                error.what()
+            ),
+            "Do not run it again: mend what is wrong, and the next command of a steward makes the keys.",
+        )
+    })?;
     Ok(plan)
 }
 

@@ -163,9 +163,10 @@ pub fn failed(kind: Kind, error: &rusqlite::Error) -> Error {
             format!("{file} is in use by another program"),
             "Wait until the other command has ended, then run yours again.",
         ),
-        Some(ErrorCode::SystemIoFailure) => {
-            Error::user(format!("the disk failed while using {file}"), "Check the disk, then run `subrosa check`.")
-        }
+        Some(ErrorCode::SystemIoFailure) => Error::user(
+            format!("the disk failed or is full while using {file}"),
+            "Free some space and check the disk, then run `subrosa check`.",
+        ),
         _ => match error {
             rusqlite::Error::QueryReturnedNoRows => Error::damage(
                 format!("{file} lacks a row that it should have"),

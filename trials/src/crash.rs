@@ -129,8 +129,7 @@ impl Recorded<'_> {
                 let (next, chosen, states, known, tally) = (&next, &chosen, &states, &known, &tally);
                 scope.spawn(move || {
                     let world = scratch.join(format!("thread-{thread}/world"));
-                    loop {
-                        let Some(at) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                    while let Some(at) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let state = &states[*at];
                         let (stands, faults, left) = self.try_one(state, &world, known);
                         let mut tally = tally.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
