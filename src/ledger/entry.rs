@@ -22,6 +22,9 @@ const CONTEXT: &str = "subrosa/entry/1";
 /// The length of what follows the member "sig": `,"time":"…","vault":"…"}`.
 const TAIL: usize = 22 + 20 + 32;
 
+/// The length of the member "sig", with the comma before it.
+const SIG_MEMBER: usize = 9 + 88;
+
 /// What an entry is to say, before anybody has signed it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Draft {
@@ -62,15 +65,17 @@ impl std::ops::Deref for Entry {
 impl Entry {
     /// Signs `draft` as `actor` with their key. Fails if the command is no short word, there is no event, or the entry becomes too long.
     pub fn sign(draft: Draft, actor: PersonId, seed: &SigningSeed) -> Result<Self> {
-        let (_, sig) = signed(&draft, actor, seed)?;
+        let sig = seed.sign(CONTEXT, &unsigned(&draft, actor, seed)?);
         Ok(Self { draft, actor, key: seed.public(), sig })
     }
 
-    /// As [`Self::sign`] and [`Self::to_bytes`] in one: the events, which may be megabytes, are written once.
-    pub fn sign_to_bytes(draft: &Draft, actor: PersonId, seed: &SigningSeed) -> Result<Vec<u8>> {
-        let (mut bytes, sig) = signed(draft, actor, seed)?;
+    /// As [`Self::sign`] and [`Self::to_bytes`] in one: the events, which may be megabytes, are written once and then let go of.
+    pub fn sign_to_bytes(draft: Draft, actor: PersonId, seed: &SigningSeed) -> Result<Vec<u8>> {
+        let mut bytes = unsigned(&draft, actor, seed)?;
+        drop(draft);
+        let sig = sig_member(&seed.sign(CONTEXT, &bytes));
         let at = bytes.len().checked_sub(TAIL).ok_or_else(|| Error::bug("an entry is too short"))?;
-        bytes.splice(at..at, sig_member(&sig).into_bytes());
+        bytes.splice(at..at, sig.into_bytes());
         Ok(bytes)
     }
 
@@ -157,8 +162,7 @@ pub(super) fn parse_with(bytes: &[u8], reading: &mut Reading) -> Result<Entry> {
 
 /// As [`Entry::verify_signature`], from the bytes that `entry` was parsed from.
 pub(super) fn signature_holds(entry: &Entry, bytes: &[u8]) -> bool {
-    let member = ",\"sig\":\"\"".len() + 88;
-    let (Some(end), Some(start)) = (bytes.len().checked_sub(TAIL), bytes.len().checked_sub(TAIL + member)) else {
+    let (Some(end), Some(start)) = (bytes.len().checked_sub(TAIL), bytes.len().checked_sub(TAIL + SIG_MEMBER)) else {
         return false;
     };
     let (Some(before), Some(after)) = (bytes.get(..start), bytes.get(end..)) else { return false };
@@ -223,20 +227,19 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The canonical JSON of an entry without its signature, and the signature over it.
-fn signed(draft: &Draft, actor: PersonId, seed: &SigningSeed) -> Result<(Vec<u8>, Signature)> {
+/// The canonical JSON of an entry to be signed. Refuses what [`Entry::sign`] refuses.
+fn unsigned(draft: &Draft, actor: PersonId, seed: &SigningSeed) -> Result<Vec<u8>> {
     if !is_command(&draft.command) || draft.events.is_empty() || draft.seq > MAX_INTEGER.unsigned_abs() {
         return Err(Error::bug("a ledger entry has no proper command, event or number"));
     }
     let message = bytes_of(draft, actor, &seed.public(), None)?;
-    let sig = seed.sign(CONTEXT, &message);
-    if message.len() + sig_member(&sig).len() > MAX_ENTRY {
+    if message.len() + SIG_MEMBER > MAX_ENTRY {
         return Err(Error::user(
             "this command touches more than one entry of the ledger can hold",
             "Do it in several smaller steps, for example site by site.",
         ));
     }
-    Ok((message, sig))
+    Ok(message)
 }
 
 /// The canonical JSON of an entry, with its signature or, to be signed, without.

@@ -181,9 +181,9 @@ impl Vault<Unlocked> {
             command: command.to_owned(),
             events,
         };
-        let leaf = Entry::sign_to_bytes(&draft, self.me().id, self.identity().signer())?;
-        drop(draft);
+        let leaf = Entry::sign_to_bytes(draft, self.me().id, self.identity().signer())?;
         writer.post(head.size, &leaf)?;
+        drop(leaf);
         for object in staged {
             object.keep()?;
         }

@@ -192,7 +192,7 @@ mod tests {
             events,
         };
         let seed = SigningSeed::from_key(&Key::from_slice(&[7; 32]).unwrap());
-        Entry::sign_to_bytes(&draft, PersonId::from_bytes([2; 16]), &seed).unwrap()
+        Entry::sign_to_bytes(draft, PersonId::from_bytes([2; 16]), &seed).unwrap()
     }
 
     #[test]

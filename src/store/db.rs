@@ -38,7 +38,7 @@ impl Kind {
     /// again; the ledger is written and read in order.
     const fn cache_kib(self) -> u32 {
         match self {
-            Self::Catalogue => 32 << 10,
+            Self::Catalogue => 24 << 10,
             Self::Ledger => 4 << 10,
         }
     }

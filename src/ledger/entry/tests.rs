@@ -29,7 +29,7 @@ fn is_canonical_json_and_reads_back() {
     assert_eq!(value.as_object().unwrap().len(), 10);
     assert_eq!(Entry::parse(&bytes).unwrap(), entry);
     let seed = SigningSeed::from_key(&Key::from_slice(&[7; 32]).unwrap());
-    assert_eq!(Entry::sign_to_bytes(&entry.draft, entry.actor, &seed).unwrap(), bytes);
+    assert_eq!(Entry::sign_to_bytes(entry.draft.clone(), entry.actor, &seed).unwrap(), bytes);
     entry.verify_signature().unwrap();
     assert!(signature_holds(&entry, &bytes));
     assert_eq!(entry.leaf_hash().unwrap(), tree::leaf_hash(&bytes));
