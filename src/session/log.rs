@@ -145,8 +145,8 @@ fn keyring_of(leaf: &[u8]) -> Result<Option<Digest>> {
     if !text.contains(r#""event":"keyring""#) {
         return Ok(None);
     }
-    let events = Entry::parse(leaf)?.draft.events.into_iter();
-    Ok(events.filter_map(|e| if let Event::Keyring { digest, .. } = e { Some(digest) } else { None }).last())
+    let mut events = Entry::parse(leaf)?.draft.events.into_iter().rev();
+    Ok(events.find_map(|e| if let Event::Keyring { digest, .. } = e { Some(digest) } else { None }))
 }
 
 /// The tiles of the tree, for reading.
