@@ -50,8 +50,9 @@ CREATE TABLE object (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX object_by_interview ON object (interview);
 
+-- Rows of transcripts and consents are long: in the order of their random ids each new one would be compared with, and moved among, long ones.
 CREATE TABLE transcript (
-    id        BLOB PRIMARY KEY CHECK (length(id) = 16),
+    id        BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     interview BLOB NOT NULL REFERENCES interview (id) ON DELETE CASCADE,
     version   INTEGER NOT NULL CHECK (version >= 1),
     slot      BLOB NOT NULL CHECK (length(slot) = 16),
@@ -59,15 +60,15 @@ CREATE TABLE transcript (
     turns     BLOB NOT NULL CHECK (length(turns) >= 41),    -- sealed under slot
     marks     BLOB NOT NULL CHECK (length(marks) >= 41),    -- sealed under slot
     UNIQUE (interview, version)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE consent (
-    id          BLOB PRIMARY KEY CHECK (length(id) = 16),
+    id          BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     participant BLOB NOT NULL REFERENCES participant (id) ON DELETE CASCADE,
     number      INTEGER NOT NULL CHECK (number >= 1),
     body        BLOB NOT NULL CHECK (length(body) >= 41),
     UNIQUE (participant, number)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Blind index: keyed tags of codes and fingerprints of files; the key is made anew with each epoch of the key file.
 CREATE TABLE tag (

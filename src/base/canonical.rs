@@ -4,7 +4,6 @@
 //! members of each object are then put in order, without a tree of values in between: ledgers have millions of records.
 
 use std::cmp::Ordering;
-use std::ops::Range;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +22,12 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     write(value, &mut Vec::new(), &mut out)?;
     Ok(out)
+}
+
+/// As [`to_vec`], behind what stands in `out`; `scratch` is for the use of this only, so that many records share one.
+pub fn append<T: Serialize + ?Sized>(value: &T, scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<()> {
+    scratch.clear();
+    write(value, scratch, out)
 }
 
 /// Reads a record in exactly the bytes that [`to_vec`] writes of it; anything else is refused: another order, a field too many, a field left out that
@@ -45,19 +50,23 @@ fn write<T: Serialize + ?Sized>(value: &T, plain: &mut Vec<u8>, out: &mut Vec<u8
     // serde_json escapes exactly what RFC 8785, section 3.2.2.2, asks for.
     serde_json::to_writer(&mut *plain, value).map_err(|_| Error::bug("a record cannot be written as JSON"))?;
     out.reserve(plain.len());
-    match order(plain, 0, out, 0) {
+    match order(plain, 0, out, &mut Vec::with_capacity(32), 0) {
         Some(end) if end == plain.len() => Ok(()),
         _ => Err(Error::bug("a record cannot be written as canonical JSON")),
     }
 }
 
-/// Copies the value that begins at `at` with its members in order; gives where it ends, or `None` if it has no canonical form.
-fn order(json: &[u8], at: usize, out: &mut Vec<u8>, depth: usize) -> Option<usize> {
+/// A member of an object: where its key and its value begin, quotes included, and where it ends.
+type Member = (usize, usize, usize);
+
+/// Copies the value that begins at `at` with its members in order; gives where it ends, or `None` if it has no canonical form. `members`
+/// is shared by all objects on the way, each with a stretch of its own at the end.
+fn order(json: &[u8], at: usize, out: &mut Vec<u8>, members: &mut Vec<Member>, depth: usize) -> Option<usize> {
     if depth > MAX_DEPTH {
         return None;
     }
     match json.get(at)? {
-        b'{' => object(json, at, out, depth),
+        b'{' => object(json, at, out, members, depth),
         b'[' => {
             out.push(b'[');
             let mut at = at + 1;
@@ -66,7 +75,7 @@ fn order(json: &[u8], at: usize, out: &mut Vec<u8>, depth: usize) -> Option<usiz
                 return Some(at + 1);
             }
             loop {
-                at = order(json, at, out, depth + 1)?;
+                at = order(json, at, out, members, depth + 1)?;
                 let mark = *json.get(at)?;
                 out.push(mark);
                 at += 1;
@@ -98,51 +107,77 @@ fn order(json: &[u8], at: usize, out: &mut Vec<u8>, depth: usize) -> Option<usiz
     }
 }
 
-fn object(json: &[u8], at: usize, out: &mut Vec<u8>, depth: usize) -> Option<usize> {
-    out.push(b'{');
+fn object(json: &[u8], at: usize, out: &mut Vec<u8>, members: &mut Vec<Member>, depth: usize) -> Option<usize> {
     let mut at = at + 1;
     if json.get(at)? == &b'}' {
-        out.push(b'}');
+        out.extend_from_slice(b"{}");
         return Some(at + 1);
     }
-    let begin = out.len();
-    let mut members: Vec<(&[u8], Range<usize>)> = Vec::with_capacity(16);
-    let mut simple = true;
-    loop {
-        let key_end = string_end(json, at)?;
-        let key = json.get(at + 1..key_end - 1)?;
+    // First where the members stand, then each in its turn: so nothing is written twice, and no copy of what may be secret is left over.
+    let (first, mut simple) = (members.len(), true);
+    let end = loop {
+        let colon = string_end(json, at)?;
+        let key = json.get(at + 1..colon - 1)?;
         simple &= key.is_ascii() && !key.contains(&b'\\');
-        if json.get(key_end)? != &b':' {
+        if json.get(colon)? != &b':' {
             return None;
         }
-        let start = out.len();
-        out.extend_from_slice(json.get(at..=key_end)?);
-        at = order(json, key_end + 1, out, depth + 1)?;
-        members.push((key, start..out.len()));
-        match json.get(at)? {
-            b',' => out.push(b','),
-            b'}' => break,
+        let end = value_end(json, colon + 1)?;
+        members.push((at, colon + 1, end));
+        match json.get(end)? {
+            b',' => at = end + 1,
+            b'}' => break end + 1,
             _ => return None,
         }
-        at += 1;
-    }
-    let compare = |a: &[u8], b: &[u8]| if simple { a.cmp(b) } else { by_utf16(a, b) };
-    if !members.is_sorted_by(|a, b| compare(a.0, b.0).is_lt()) {
-        members.sort_by(|a, b| compare(a.0, b.0));
+    };
+    let key = |member: &Member| json.get(member.0 + 1..member.1.checked_sub(2)?);
+    let before = |a: &Member, b: &Member| match (key(a), key(b)) {
+        (Some(a), Some(b)) if simple => a.cmp(b),
+        (Some(a), Some(b)) => by_utf16(a, b),
+        _ => Ordering::Equal,
+    };
+    let mine = members.get_mut(first..)?;
+    if !mine.is_sorted_by(|a, b| before(a, b).is_lt()) {
+        mine.sort_by(before);
         // Two alike.
-        if !members.is_sorted_by(|a, b| compare(a.0, b.0).is_lt()) {
+        if !mine.is_sorted_by(|a, b| before(a, b).is_lt()) {
             return None;
         }
-        let written = Zeroizing::new(out.split_off(begin));
-        for (i, (_, range)) in members.iter().enumerate() {
-            if i > 0 {
-                out.push(b',');
-            }
-            out.extend_from_slice(written.get(range.start - begin..range.end - begin)?);
+    }
+    let last = members.len();
+    for i in first..last {
+        let (key, value, end) = *members.get(i)?;
+        out.push(if i == first { b'{' } else { b',' });
+        out.extend_from_slice(json.get(key..value)?);
+        if order(json, value, out, members, depth + 1)? != end {
+            return None;
         }
     }
     out.push(b'}');
-    Some(at + 1)
+    members.truncate(first);
+    Some(end)
+}
+
+/// Where the value that begins at `at` ends, by its brackets and strings alone; what stands in it [`order`] looks at.
+fn value_end(json: &[u8], at: usize) -> Option<usize> {
+    let (mut at, mut open) = (at, 0usize);
+    loop {
+        match json.get(at)? {
+            b'"' => {
+                at = string_end(json, at)?;
+                if open == 0 {
+                    return Some(at);
+                }
+                continue;
+            }
+            b'{' | b'[' => open += 1,
+            b'}' | b']' if open > 1 => open -= 1,
+            b'}' | b']' if open == 1 => return Some(at + 1),
+            b'}' | b']' | b',' if open == 0 => return Some(at),
+            _ => {}
+        }
+        at += 1;
+    }
 }
 
 /// RFC 8785, section 3.2.3: keys go by UTF-16 code units. Takes them as JSON writes them, without the quotes.

@@ -47,6 +47,15 @@ pub fn page(field: &str, text: &str) -> Result<String> {
     bounded(field, text, PAGE)
 }
 
+/// Whether there may be control characters (line feeds and tabs aside) or U+FFFD in `text`: `false` is certain, and found out by looking at
+/// many bytes at once; `true` asks for a look at each character.
+pub fn may_hold_controls(text: &str) -> bool {
+    // Behind 0xC2 begin the controls of ISO 6429 (and other characters), behind 0xEF U+FFFD.
+    let odd = |b: u8| ((b < 0x20) & (b != b'\n') & (b != b'\t')) | matches!(b, 0x7F | 0xC2 | 0xEF);
+    // Without leaving early: that is what lets it go over many bytes at once.
+    text.bytes().fold(false, |found, b| found | odd(b))
+}
+
 /// A number of things in words: `1 turn`, `2 turns`.
 pub fn count<N: TryInto<u64>>(n: N, one: &str, more: &str) -> String {
     match n.try_into() {

@@ -1,7 +1,8 @@
 //! Bytes to text: UTF-8, UTF-16 and Windows-1251, and a word on what was taken for what.
 
-use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1251};
+use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1251};
 
+use crate::base::text::may_hold_controls;
 use crate::base::{Error, Result};
 
 /// An encoding that text files come in.
@@ -75,10 +76,11 @@ pub fn decode(bytes: &[u8], most: usize) -> Result<(String, Taken)> {
     if let Some(rest) = bytes.strip_prefix(b"\xFE\xFF") {
         return utf16(rest, told(Encoding::Utf16Be));
     }
-    if let Ok(text) = std::str::from_utf8(bytes)
+    // As `str::from_utf8`, but many bytes at once.
+    if let Some(text) = UTF_8.decode_without_bom_handling_and_without_replacement(bytes)
         && !text.contains('\0')
     {
-        return plain(text.to_owned(), told(Encoding::Utf8));
+        return plain(text.into_owned(), told(Encoding::Utf8));
     }
     if let Some(encoding) = looks_like_utf16(bytes) {
         let (text, taken) = utf16(bytes, guess(encoding))?;
@@ -189,7 +191,7 @@ fn reads_like_cyrillic(text: &str) -> bool {
 /// Refuses control characters, which no text has: they mean binary data or a wrong guess.
 fn plain(text: String, taken: Taken) -> Result<(String, Taken)> {
     let bad = |c: char| c == '\u{FFFD}' || (c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{0C}' | '\u{85}'));
-    if !text.chars().any(bad) {
+    if !text.split('\n').any(|line| may_hold_controls(line) && line.chars().any(bad)) {
         return Ok((text, taken));
     }
     if taken.guessed {

@@ -63,6 +63,9 @@ impl DeliveryPath {
     /// The forms under which a file system may know it, most likely first: as written, NFC, NFD (Unicode Annex 15).
     pub fn forms(&self) -> Vec<String> {
         let mut forms = vec![self.0.clone()];
+        if self.0.is_ascii() {
+            return forms;
+        }
         for form in [self.0.nfc().collect::<String>(), self.0.nfd().collect()] {
             if !forms.contains(&form) {
                 forms.push(form);
@@ -80,7 +83,7 @@ impl DeliveryPath {
 
     /// The same in NFC, to compare two names for being one file.
     pub fn key(&self) -> String {
-        self.0.nfc().collect()
+        if self.0.is_ascii() { self.0.clone() } else { self.0.nfc().collect() }
     }
 }
 

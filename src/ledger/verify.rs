@@ -23,7 +23,7 @@ use super::tree::{self, Frontier};
 /// A batch ends at so many entries …
 const BATCH_ENTRIES: usize = 8_192;
 /// … or so many bytes, whichever comes first.
-const BATCH_BYTES: usize = 32 << 20;
+const BATCH_BYTES: usize = 16 << 20;
 /// How many entries one core takes at a time: a complete subtree, where they are aligned.
 const CHUNK: usize = 1 << CHUNK_LEVEL;
 const CHUNK_LEVEL: u32 = 8;
@@ -75,20 +75,28 @@ impl Default for Options<'_> {
 /// entries could not be fetched.
 pub fn verify_chain(entries: impl IntoIterator<Item = Result<Vec<u8>>>, options: &Options<'_>) -> Result<Report> {
     let mut chain = Chain::new(options);
-    let mut batch = Vec::new();
-    let mut bytes = 0;
-    for entry in entries {
-        let entry = entry?;
-        bytes += entry.len();
-        batch.push(entry);
-        if batch.len() >= BATCH_ENTRIES || bytes >= BATCH_BYTES {
-            chain.take(&batch);
-            batch.clear();
-            bytes = 0;
-        }
+    let mut entries = entries.into_iter();
+    let mut batch = next_batch(&mut entries)?;
+    while !batch.is_empty() {
+        // While one is verified, the next is fetched.
+        let mut coming = Ok(Vec::new());
+        rayon::in_place_scope(|scope| {
+            scope.spawn(|_| chain.take(&batch));
+            coming = next_batch(&mut entries);
+        });
+        batch = coming?;
     }
-    chain.take(&batch);
     Ok(chain.finish())
+}
+
+fn next_batch(entries: &mut impl Iterator<Item = Result<Vec<u8>>>) -> Result<Vec<Vec<u8>>> {
+    let (mut batch, mut bytes) = (Vec::new(), 0usize);
+    while batch.len() < BATCH_ENTRIES && bytes < BATCH_BYTES {
+        let Some(entry) = entries.next().transpose()? else { break };
+        bytes = bytes.saturating_add(entry.len());
+        batch.push(entry);
+    }
+    Ok(batch)
 }
 
 /// An entry as read on one core.
@@ -332,12 +340,12 @@ fn size_of(note: &[u8]) -> Option<u64> {
 
 /// Reads and hashes a chunk; verifies signatures from entry `from` on. With the root over the chunk.
 fn read_chunk(chunk: &[Vec<u8>], first: u64, from: u64) -> (Vec<Seen>, Digest) {
-    let mut keys = entry::Keys::default();
+    let mut reading = entry::Reading::default();
     let mut edge = Frontier::new();
     let seen = chunk.iter().zip(first..).map(|(bytes, position)| {
         let leaf = tree::leaf_hash(bytes);
         edge.push(leaf);
-        let entry = entry::parse_with(bytes, &mut keys).ok();
+        let entry = entry::parse_with(bytes, &mut reading).ok();
         let signature = entry.as_ref().filter(|_| position >= from).map(|e| entry::signature_holds(e, bytes));
         Seen { leaf, entry, signature }
     });

@@ -182,9 +182,9 @@ impl Vault<Unlocked> {
             command: command.to_owned(),
             events,
         };
-        let entry = Entry::sign(draft, self.me().id, self.identity().signer())?;
-        let leaf = entry.to_bytes()?;
+        let leaf = Entry::sign_to_bytes(draft, self.me().id, self.identity().signer())?;
         writer.post(head.size, &leaf)?;
+        drop(leaf);
         for object in staged {
             object.keep()?;
         }

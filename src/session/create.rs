@@ -158,7 +158,7 @@ fn found(layout: &Layout, founding: &Founding<'_>) -> Result<VaultCard> {
     writer.set_meta(KEYRING_DIGEST, &Digest::of(&keyring).0)?;
 
     let draft = Draft { vault, seq: 0, time: founding.now, root: tree::empty_root(), command: "init".into(), events };
-    let leaf = Entry::sign(draft, card.person_id(), signer)?.to_bytes()?;
+    let leaf = Entry::sign_to_bytes(draft, card.person_id(), signer)?;
     writer.post(0, &leaf)?;
     writer.commit()?;
     let db_keys = derived(layout, &[key_of(Compartment::Ledger)?], "ledger")?;

@@ -126,17 +126,27 @@ impl Log {
                 "ledger.db was rolled back or replaced. Restore it from a backup, then run `subrosa check`.",
             ));
         }
-        let entry = Entry::parse(leaf)?;
+        let keyring = keyring_of(leaf)?;
         let appending = self.db.begin()?;
         appending.add(seq, leaf)?;
         tiles::append(&[tree::leaf_hash(leaf)], size, &mut Growing(&appending))?;
-        for event in &entry.events {
-            if let Event::Keyring { digest, .. } = event {
-                appending.set_meta("keyring", &digest.0)?;
-            }
+        if let Some(digest) = keyring {
+            appending.set_meta("keyring", &digest.0)?;
         }
         appending.commit()
     }
+}
+
+/// The digest of the roster that an entry records, if it does. An entry of a large ingest is megabytes of events, so it is read only if it may have such
+/// an event: within a JSON string these quotes would have backslashes before them.
+fn keyring_of(leaf: &[u8]) -> Result<Option<Digest>> {
+    let text = std::str::from_utf8(leaf).ok().filter(|_| Entry::time_of(leaf).is_some());
+    let text = text.ok_or_else(|| Error::damage("the outbox holds what is no entry", "Run `subrosa check`."))?;
+    if !text.contains(r#""event":"keyring""#) {
+        return Ok(None);
+    }
+    let mut events = Entry::parse(leaf)?.draft.events.into_iter().rev();
+    Ok(events.find_map(|e| if let Event::Keyring { digest, .. } = e { Some(digest) } else { None }))
 }
 
 /// The tiles of the tree, for reading.
@@ -162,5 +172,37 @@ impl TileStore for Growing<'_> {
 
     fn put_tile(&mut self, level: u8, index: u64, data: &[u8]) -> Result<()> {
         self.0.put_tile(level, index, data)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::{PersonId, VaultId};
+    use crate::crypto::sign::SigningSeed;
+    use crate::ledger::entry::Draft;
+
+    fn leaf(events: Vec<Event>) -> Vec<u8> {
+        let draft = Draft {
+            vault: VaultId::from_bytes([1; 16]),
+            seq: 3,
+            time: "2026-11-23T09:30:00Z".parse().unwrap(),
+            root: Digest([9; 32]),
+            command: "person add".into(),
+            events,
+        };
+        let seed = SigningSeed::from_key(&Key::from_slice(&[7; 32]).unwrap());
+        Entry::sign_to_bytes(draft, PersonId::from_bytes([2; 16]), &seed).unwrap()
+    }
+
+    #[test]
+    fn a_keyring_is_found_in_its_event_and_nowhere_else() {
+        let keyring = |n| Event::Keyring { version: 2, digest: Digest([n; 32]) };
+        let words = Event::Denied { what: r#"{"event":"keyring"}"#.into(), reason: r#""event":"keyring""#.into() };
+        assert_eq!(keyring_of(&leaf(vec![words.clone()])).unwrap(), None);
+        assert_eq!(keyring_of(&leaf(vec![keyring(4), words, keyring(5)])).unwrap(), Some(Digest([5; 32])));
+        let good = leaf(vec![keyring(4)]);
+        assert!(keyring_of(&good[..good.len() - 1]).is_err());
+        assert!(keyring_of(b"").is_err());
     }
 }

@@ -315,7 +315,7 @@ fn an_auditor_who_writes_entries_or_a_keyring_of_their_own_is_found_out() {
         command: "person role".into(),
         events: vec![Event::Keyring { version: i64::from(roster.version), digest: Digest(digest(&roster).unwrap()) }],
     };
-    let leaf = Entry::sign(draft, eve.person_id(), eve.signer()).unwrap().to_bytes().unwrap();
+    let leaf = Entry::sign_to_bytes(draft, eve.person_id(), eve.signer()).unwrap();
     let kept = std::fs::read(dir.join("vault/keyring.json")).unwrap();
     vault.log().append(head.size, &leaf).unwrap();
     drop(vault);

@@ -4,13 +4,16 @@
 //! outside a commit. Every byte about a participant or an item crosses [`Cell`]: there is no way to write one in clear.
 
 mod kinds;
+mod pack;
 mod read;
 mod rows;
 mod write;
 
 use rusqlite::{Connection, Row};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
+use zeroize::Zeroizing;
 
 use super::db::{self, Kind, failed};
 use crate::base::id::VaultId;
@@ -21,7 +24,8 @@ use crate::crypto::seal;
 pub use kinds::{RecordKind, TagKind};
 pub use read::Reader;
 pub use rows::{
-    ConsentRow, InterviewHead, InterviewRow, ObjectRow, OutlineRow, ParticipantRow, RecordRow, TranscriptRow,
+    ConsentRow, InterviewHead, InterviewRow, ObjectRow, OutlineRow, ParticipantRow, RecordRow, TranscriptParts,
+    TranscriptRow,
 };
 pub use write::Writer;
 
@@ -37,8 +41,15 @@ pub type Tag = (i64, [u8; 16], [u8; 16]);
 /// A sealed column of one row: opens under its key only, and only as what it is.
 pub struct Cell {
     vault: VaultId,
-    place: String,
+    place: Place,
     sealed: Vec<u8>,
+}
+
+/// Where a sealed column stands.
+struct Place {
+    table: &'static str,
+    id: [u8; 16],
+    column: &'static str,
 }
 
 impl Catalogue {
@@ -76,21 +87,39 @@ impl Catalogue {
 }
 
 impl Cell {
+    /// Seals `body` for its place.
+    fn seal<T: Serialize + ?Sized>(vault: VaultId, place: Place, key: &Key, body: &T) -> Result<Self> {
+        let plain = serde_json::to_vec(body).map(Zeroizing::new);
+        let mut plain = plain.map_err(|_| Error::bug("a row cannot be written as JSON"))?;
+        if place.is_packed() {
+            plain = pack::pack(&plain)?;
+        }
+        let sealed = seal::seal(key, &place.aad(vault), &plain)?;
+        Ok(Self { vault, place, sealed })
+    }
+
     /// What is in it.
     pub fn open<T: DeserializeOwned>(&self, key: &Key) -> Result<T> {
-        let plain = seal::open(key, &aad(self.vault, &self.place), &self.sealed)?;
+        let mut plain = seal::open(key, &self.place.aad(self.vault), &self.sealed)?;
+        if self.place.is_packed() {
+            plain = pack::unpack(&plain)?;
+        }
         serde_json::from_slice(&plain).map_err(|_| {
             Error::damage("a row of the catalogue has an unknown form", "Use the version of Subrosa that wrote it.")
         })
     }
 }
 
-fn place(table: &str, id: &[u8], column: &str) -> String {
-    format!("{table}\n{}\n{column}", data_encoding::HEXLOWER.encode(id))
-}
+impl Place {
+    /// Whether what stands there is deflated before it is sealed.
+    fn is_packed(&self) -> bool {
+        matches!((self.table, self.column), ("transcript", "outline" | "turns"))
+    }
 
-fn aad(vault: VaultId, place: &str) -> Vec<u8> {
-    format!("subrosa/row/1\n{vault}\n{place}").into_bytes()
+    fn aad(&self, vault: VaultId) -> Vec<u8> {
+        let id = data_encoding::HEXLOWER.encode(&self.id);
+        format!("subrosa/row/1\n{vault}\n{}\n{id}\n{}", self.table, self.column).into_bytes()
+    }
 }
 
 fn blob(row: &Row<'_>, column: usize) -> Result<Vec<u8>> {

@@ -35,6 +35,15 @@ impl Kind {
         }
     }
 
+    /// How much of it is kept in memory at most, in KiB. The catalogue's rows lie in the order of random ids, so a large ingest comes back to its pages again and
+    /// again; the ledger is written and read in order.
+    const fn cache_kib(self) -> u32 {
+        match self {
+            Self::Catalogue => 24 << 10,
+            Self::Ledger => 4 << 10,
+        }
+    }
+
     /// Every released schema, oldest first. Files in `schema/sql` never change once released.
     pub const fn migrations(self) -> &'static [&'static str] {
         match self {
@@ -51,7 +60,7 @@ const SMALLEST: u64 = 4096;
 pub fn create(path: &Path, kind: Kind, key: &Key) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(path, flags).map_err(|e| failed(kind, &e))?;
-    settings(&db, key).map_err(|e| failed(kind, &e))?;
+    settings(&db, kind, key).map_err(|e| failed(kind, &e))?;
     migrate(&mut db, kind)?;
     Ok(db)
 }
@@ -79,7 +88,7 @@ pub fn open(path: &Path, kind: Kind, keys: &[&Key]) -> Result<(Connection, usize
     for (i, key) in keys.iter().enumerate() {
         let mut db = Connection::open_with_flags(path, flags).map_err(|e| failed(kind, &e))?;
         keep_log(&db, keep).map_err(|e| failed(kind, &e))?;
-        match settings(&db, key) {
+        match settings(&db, kind, key) {
             Ok(()) if version(&db, kind)? == 0 => return Err(corrupt(kind)),
             Ok(()) => {
                 migrate(&mut db, kind)?;
@@ -214,13 +223,14 @@ fn disk_failed(error: &rusqlite::Error) -> bool {
     })
 }
 
-fn settings(db: &Connection, key: &Key) -> rusqlite::Result<()> {
+fn settings(db: &Connection, kind: Kind, key: &Key) -> rusqlite::Result<()> {
     db.execute_batch("PRAGMA cipher_log_level = NONE;")?;
     db.execute_batch(&Zeroizing::new(format!("PRAGMA key = \"{}\";", *raw(key))))?;
+    // SQLCipher locks and wipes its keys in any case. To lock and wipe every page as well (`cipher_memory_security`, off by default) took a quarter of
+    // the time of an ingest; what pages say of people is sealed once more, under keys that SQLCipher does not know (docs/threat-model.md, section 3).
+    db.execute_batch(&format!("PRAGMA cache_size = -{};", kind.cache_kib()))?;
     db.execute_batch(
-        "PRAGMA cipher_memory_security = ON;
-         PRAGMA cache_size = -65536;
-         PRAGMA foreign_keys = ON;
+        "PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = ON;
          PRAGMA trusted_schema = OFF;
          PRAGMA temp_store = MEMORY;

@@ -74,12 +74,14 @@ impl Labels {
 
     /// True if a known label with its colon stands in the middle of a text, after a space.
     pub(super) fn stands_inside(&self, text: &str) -> bool {
-        let space_before = |at: usize| text[..at].chars().next_back().is_some_and(char::is_whitespace);
-        let inside = |form: &str| {
-            text.match_indices(form)
-                .any(|(at, _)| space_before(at) && text[at + form.len()..].trim_start().starts_with([':', '：']))
+        // From the colons backwards: most lines have none.
+        let label_before = |colon: usize| {
+            let before = text[..colon].trim_end();
+            let leads = |form: &str| before.strip_suffix(form).is_some_and(|rest| rest.ends_with(char::is_whitespace));
+            self.0.iter().any(|known| known.forms.iter().any(|form| leads(form)))
         };
-        text.contains([':', '：']) && self.0.iter().any(|k| k.forms.iter().any(|f| inside(f)))
+        text.match_indices(':').any(|(at, _)| label_before(at))
+            || text.match_indices('：').any(|(at, _)| label_before(at))
     }
 
     /// What leads a line that has no space before it.

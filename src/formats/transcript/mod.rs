@@ -81,13 +81,19 @@ pub fn read(format: TranscriptFormat, bytes: &[u8], labels: &[String]) -> Result
     Ok(TranscriptText { turns, notices, encoding: taken, unknown_labels })
 }
 
+/// Line ends besides the line feed.
+const ENDS: [char; 5] = ['\r', '\u{0C}', '\u{85}', '\u{2028}', '\u{2029}'];
+
 /// The lines of a text, counted from 1. Also a lone carriage return, a form feed, and the line ends of Unicode end a line.
 fn lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
     let mut number = 0u64;
     text.split('\n')
-        .flat_map(move |line| {
+        .flat_map(|line| {
             let line = line.strip_suffix('\r').unwrap_or(line);
-            line.split(['\r', '\u{0C}', '\u{85}', '\u{2028}', '\u{2029}'])
+            // Bytes that one of the ends begins with, looked for in many bytes at once; most lines have none and are not looked at by character.
+            let odd = line.bytes().fold(false, |found, b| found | matches!(b, b'\r' | 0x0C | 0xC2 | 0xE2));
+            let parts = odd.then(|| line.split(ENDS)).into_iter().flatten();
+            (!odd).then_some(line).into_iter().chain(parts)
         })
         .map(move |line| {
             number += 1;

@@ -2,7 +2,7 @@
 
 use super::labels::{Labels, Lead, Times, label_like, leading_time};
 use super::{MOST_BYTES, MOST_TURNS};
-use crate::base::text::count;
+use crate::base::text::{count, may_hold_controls};
 use crate::base::{Error, Result};
 use crate::formats::turn::{Turn, UnknownLabel};
 
@@ -220,7 +220,11 @@ impl<'a> Turns<'a> {
                 "Check that it is the right file.",
             ));
         }
-        Ok(words.trim().chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect())
+        let (words, bad) = (words.trim(), |c: char| c.is_control() && !matches!(c, '\n' | '\t'));
+        if !may_hold_controls(words) || !words.contains(bad) {
+            return Ok(words.to_owned());
+        }
+        Ok(words.chars().filter(|c| !bad(*c)).collect())
     }
 }
 

@@ -66,7 +66,7 @@ impl Ledger {
             command: "list".into(),
             events,
         };
-        let bytes = Entry::sign(draft, person(who), &seed(key)).unwrap().to_bytes().unwrap();
+        let bytes = Entry::sign_to_bytes(draft, person(who), &seed(key)).unwrap();
         self.frontier.push(tree::leaf_hash(&bytes));
         self.bytes.push(bytes);
         self.time = time;

@@ -16,6 +16,9 @@ use crate::formats::manifest::InterviewEntry;
 use crate::formats::media::{self, EXTENSIONS, MediaInfo};
 use crate::formats::{DeliveryPath, Fault, Manifest, Table};
 
+/// How much of a long file is hashed at once, in bytes.
+const STRETCH: usize = 4 << 20;
+
 /// A delivery, read: its manifest, and facts of every file that the manifest names.
 pub(super) struct Delivery {
     pub(super) folder: Folder,
@@ -222,9 +225,7 @@ fn look(folder: &Folder, named: &Named, progress: &dyn Progress) -> Result<FileF
         return Err(Error::user("the file is empty", "Copy it again from where it came from."));
     }
     let io = |e: std::io::Error| Error::io("read the file", &e);
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(Counted { inner: &mut file, progress }).map_err(io)?;
-    let hash = hasher.finalize();
+    let hash = hash(Counted { inner: &mut file, progress }, length).map_err(io)?;
     let extension = named.path.extension();
     let sound = extension.as_deref().is_some_and(|e| EXTENSIONS.contains(&e));
     let media = match named.used {
@@ -239,6 +240,20 @@ fn look(folder: &Folder, named: &Named, progress: &dyn Progress) -> Result<FileF
         None
     };
     Ok(FileFacts { path: named.path.clone(), length, hash, media })
+}
+
+/// BLAKE3 of a file; of a long one on all cores, since it may be the only one.
+fn hash(mut file: impl Read, length: u64) -> std::io::Result<blake3::Hash> {
+    let mut hasher = blake3::Hasher::new();
+    if length < 4 * STRETCH as u64 {
+        return Ok(hasher.update_reader(file)?.finalize());
+    }
+    let mut stretch = Vec::with_capacity(STRETCH);
+    while file.by_ref().take(STRETCH as u64).read_to_end(&mut stretch)? > 0 {
+        hasher.update_rayon(&stretch);
+        stretch.clear();
+    }
+    Ok(hasher.finalize())
 }
 
 /// A reader that tells how far it has come.

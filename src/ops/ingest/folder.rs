@@ -146,29 +146,36 @@ impl Folder {
         })
     }
 
+    /// How many files lie in the folder; links are counted, never followed.
+    pub(super) fn count(&self) -> u64 {
+        let mut count = 0;
+        walk(&self.root, 0, &mut |_| count += 1);
+        count
+    }
+
     /// Every file that lies in the folder; links are counted, never followed.
     pub(super) fn left(&self) -> Left {
         let mut left = Left::default();
-        collect(&self.root, 0, &mut left);
+        walk(&self.root, 0, &mut |entry| {
+            left.files += 1;
+            left.bytes += entry.metadata().map_or(0, |m| m.len());
+            if left.paths.len() < MOST_LISTED {
+                left.paths.push(entry.path());
+            }
+        });
         left.paths.sort_unstable();
         left
     }
 }
 
-fn collect(folder: &Path, depth: usize, left: &mut Left) {
+fn walk(folder: &Path, depth: usize, each: &mut dyn FnMut(&fs::DirEntry)) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let Ok(kind) = entry.file_type() else { continue };
-        if kind.is_dir() {
-            if depth < DEEPEST {
-                collect(&entry.path(), depth + 1, left);
-            }
-            continue;
-        }
-        left.files += 1;
-        left.bytes += entry.metadata().map_or(0, |m| m.len());
-        if left.paths.len() < MOST_LISTED {
-            left.paths.push(entry.path());
+        if !kind.is_dir() {
+            each(&entry);
+        } else if depth < DEEPEST {
+            walk(&entry.path(), depth + 1, each);
         }
     }
 }
@@ -206,6 +213,7 @@ mod tests {
         }
         let left = folder.left();
         assert_eq!(left.files, 4);
+        assert_eq!(folder.count(), 4);
         assert!(folder.manifest().is_err());
     }
 

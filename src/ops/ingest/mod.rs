@@ -12,6 +12,7 @@ mod people;
 mod plan;
 mod resolve;
 mod speakers;
+mod texts;
 mod transcripts;
 mod words;
 mod work;
@@ -177,7 +178,7 @@ fn apart(delivery: &Delivery, vault: &Vault<Unlocked>) -> Result<()> {
 fn plan_of(delivery: &Delivery, summaries: &BTreeMap<String, words::Summary>, work: &Work, faults: Faults) -> Plan {
     let (lines, mut notices) = faults.into_parts(delivery.name);
     let named = delivery.files.len() as u64 + 1;
-    let unnamed_files = delivery.folder.left().files.saturating_sub(named);
+    let unnamed_files = delivery.folder.count().saturating_sub(named);
     if lines.is_empty() && unnamed_files > 0 {
         let files = count(unnamed_files, "file in the folder is", "files in the folder are");
         notices.push(format!("{files} not named by the manifest and not taken in."));

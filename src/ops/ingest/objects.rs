@@ -1,6 +1,7 @@
 //! Recordings and documents of an entry against the vault: what is new, what is there already, what stands in the delivery twice.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
 
 use super::delivery::FileFacts;
 use super::resolve::One;
@@ -143,5 +144,30 @@ impl One<'_, '_> {
             "the vault has this very file already, at another interview",
             "Check which interview it belongs to.",
         );
+    }
+}
+
+/// A reader that hashes what goes through it.
+pub(super) struct Watched<R> {
+    inner: R,
+    hasher: blake3::Hasher,
+}
+
+impl<R: Read> Watched<R> {
+    pub(super) fn new(inner: R) -> Self {
+        Self { inner, hasher: blake3::Hasher::new() }
+    }
+
+    /// BLAKE3 of what went through.
+    pub(super) fn hash(&self) -> blake3::Hash {
+        self.hasher.finalize()
+    }
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.inner.read(buf)?;
+        self.hasher.update(buf.get(..n).unwrap_or_default());
+        Ok(n)
     }
 }

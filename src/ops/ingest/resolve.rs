@@ -55,22 +55,16 @@ impl Background {
         let mut labels: Vec<String> = entry.said.speakers.iter().map(|s| s.label.clone()).collect();
         let known = self.known.get(at).and_then(Option::as_ref);
         labels.extend(known.into_iter().flat_map(|k| k.body.speakers.iter().map(|s| s.label.clone())));
+        let mut lower: BTreeSet<String> = labels.iter().map(|l| l.to_lowercase()).collect();
         for (role, of_role) in self.study.speakers.all() {
             if role != SpeakerRole::Participant {
-                let new: Vec<String> = of_role.iter().filter(|l| !has(&labels, l)).cloned().collect();
-                labels.extend(new);
+                labels.extend(of_role.iter().filter(|l| lower.insert(l.to_lowercase())).cloned());
             }
         }
         let mut seen = BTreeSet::new();
         labels.retain(|l| seen.insert(l.clone()));
         labels
     }
-}
-
-/// Whether a label is among others, capitals aside.
-fn has(labels: &[String], label: &str) -> bool {
-    let wanted = label.to_lowercase();
-    labels.iter().any(|l| l.to_lowercase() == wanted)
 }
 
 /// Works out everything that is to be written. What is wrong goes to `faults`; then the work is not to be done.

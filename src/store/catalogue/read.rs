@@ -10,7 +10,7 @@ use super::kinds::{RecordKind, TagKind};
 use super::rows::{
     ConsentRow, InterviewHead, InterviewRow, ObjectRow, OutlineRow, ParticipantRow, RecordRow, TranscriptRow,
 };
-use super::{Cell, Tag, blob, place, sql};
+use super::{Cell, Place, Tag, blob, sql};
 use crate::base::id::{ConsentEventId, InterviewId, ObjectId, ParticipantId, SiteId, SlotId, TranscriptId, VaultId};
 use crate::base::{Error, Result, canonical};
 
@@ -205,12 +205,12 @@ impl<'c> Reader<'c> {
     pub fn consents(&self, participant: ParticipantId) -> Result<Vec<ConsentRow>> {
         let text = "SELECT id, participant, number, body FROM consent WHERE participant = ?1 ORDER BY number";
         self.some(text, participant.as_bytes(), |row| {
-            let id = blob(row, 0)?;
+            let id = ConsentEventId::from_slice(&blob(row, 0)?)?;
             Ok(ConsentRow {
-                id: ConsentEventId::from_slice(&id)?,
+                id,
                 participant: ParticipantId::from_slice(&blob(row, 1)?)?,
                 number: row.get(2).map_err(sql)?,
-                body: self.cell("consent", &id, "body", blob(row, 3)?),
+                body: self.cell("consent", id.as_bytes(), "body", blob(row, 3)?),
             })
         })
     }
@@ -241,54 +241,54 @@ impl<'c> Reader<'c> {
         })
     }
 
-    fn cell(&self, table: &str, id: &[u8], column: &str, sealed: Vec<u8>) -> Cell {
-        Cell { vault: self.vault, place: place(table, id, column), sealed }
+    fn cell(&self, table: &'static str, id: &[u8; 16], column: &'static str, sealed: Vec<u8>) -> Cell {
+        Cell { vault: self.vault, place: Place { table, id: *id, column }, sealed }
     }
 
     fn to_participant(self, row: &Row<'_>) -> Result<ParticipantRow> {
-        let id = blob(row, 0)?;
+        let id = ParticipantId::from_slice(&blob(row, 0)?)?;
         Ok(ParticipantRow {
-            id: ParticipantId::from_slice(&id)?,
+            id,
             site: SiteId::from_slice(&blob(row, 1)?)?,
             meta_slot: SlotId::from_slice(&blob(row, 2)?)?,
             content_slot: SlotId::from_slice(&blob(row, 3)?)?,
-            meta: self.cell("participant", &id, "meta", blob(row, 4)?),
-            content: self.cell("participant", &id, "content", blob(row, 5)?),
+            meta: self.cell("participant", id.as_bytes(), "meta", blob(row, 4)?),
+            content: self.cell("participant", id.as_bytes(), "content", blob(row, 5)?),
         })
     }
 
     fn to_interview(self, row: &Row<'_>) -> Result<InterviewRow> {
-        let id = blob(row, 0)?;
+        let id = InterviewId::from_slice(&blob(row, 0)?)?;
         Ok(InterviewRow {
-            id: InterviewId::from_slice(&id)?,
+            id,
             site: SiteId::from_slice(&blob(row, 1)?)?,
             slot: SlotId::from_slice(&blob(row, 2)?)?,
             content_slot: SlotId::from_slice(&blob(row, 3)?)?,
-            body: self.cell("interview", &id, "body", blob(row, 4)?),
-            content: self.cell("interview", &id, "content", blob(row, 5)?),
+            body: self.cell("interview", id.as_bytes(), "body", blob(row, 4)?),
+            content: self.cell("interview", id.as_bytes(), "content", blob(row, 5)?),
         })
     }
 
     fn to_object(self, row: &Row<'_>) -> Result<ObjectRow> {
-        let id = blob(row, 0)?;
+        let id = ObjectId::from_slice(&blob(row, 0)?)?;
         Ok(ObjectRow {
-            id: ObjectId::from_slice(&id)?,
+            id,
             interview: InterviewId::from_slice(&blob(row, 1)?)?,
             slot: SlotId::from_slice(&blob(row, 2)?)?,
-            body: self.cell("object", &id, "body", blob(row, 3)?),
+            body: self.cell("object", id.as_bytes(), "body", blob(row, 3)?),
         })
     }
 
     fn to_transcript(self, row: &Row<'_>) -> Result<TranscriptRow> {
-        let id = blob(row, 0)?;
+        let id = TranscriptId::from_slice(&blob(row, 0)?)?;
         Ok(TranscriptRow {
-            id: TranscriptId::from_slice(&id)?,
+            id,
             interview: InterviewId::from_slice(&blob(row, 1)?)?,
             version: row.get(2).map_err(sql)?,
             slot: SlotId::from_slice(&blob(row, 3)?)?,
-            outline: self.cell("transcript", &id, "outline", blob(row, 4)?),
-            turns: self.cell("transcript", &id, "turns", blob(row, 5)?),
-            marks: self.cell("transcript", &id, "marks", blob(row, 6)?),
+            outline: self.cell("transcript", id.as_bytes(), "outline", blob(row, 4)?),
+            turns: self.cell("transcript", id.as_bytes(), "turns", blob(row, 5)?),
+            marks: self.cell("transcript", id.as_bytes(), "marks", blob(row, 6)?),
         })
     }
 

@@ -1,7 +1,11 @@
 //! The rows of the catalogue about participants and items: random ids in clear, all else sealed.
 
-use super::Cell;
-use crate::base::id::{ConsentEventId, InterviewId, ObjectId, ParticipantId, SiteId, SlotId, TranscriptId};
+use serde::Serialize;
+
+use super::{Cell, Place};
+use crate::base::Result;
+use crate::base::id::{ConsentEventId, InterviewId, ObjectId, ParticipantId, SiteId, SlotId, TranscriptId, VaultId};
+use crate::base::secret::Key;
 
 /// A governance record's row.
 pub struct RecordRow {
@@ -83,12 +87,49 @@ pub struct TranscriptRow {
     pub version: u32,
     /// The slot of its key, class content.
     pub slot: SlotId,
-    /// Sealed under the interview's key: labels, times, states; no words.
+    /// Sealed under the interview's key, packed: labels, times, states; no words.
     pub outline: Cell,
-    /// Sealed under its own key.
+    /// Sealed under its own key, packed.
     pub turns: Cell,
     /// Sealed under its own key.
     pub marks: Cell,
+}
+
+/// What is sealed of a transcript version, and under which keys.
+pub struct TranscriptParts<'a, O, T, M> {
+    /// The interview's key, for the outline.
+    pub interview_key: &'a Key,
+    /// Labels, times, states; no words.
+    pub outline: &'a O,
+    /// Its own key, for words and marks.
+    pub key: &'a Key,
+    /// Words.
+    pub turns: &'a T,
+    /// Marks.
+    pub marks: &'a M,
+}
+
+impl TranscriptRow {
+    /// Seals a new version. Needs no database, so that many can be sealed on all cores.
+    pub fn seal<O: Serialize, T: Serialize, M: Serialize>(
+        vault: VaultId,
+        id: TranscriptId,
+        interview: InterviewId,
+        version: u32,
+        slot: SlotId,
+        parts: &TranscriptParts<'_, O, T, M>,
+    ) -> Result<Self> {
+        let place = |column| Place { table: "transcript", id: *id.as_bytes(), column };
+        Ok(Self {
+            id,
+            interview,
+            version,
+            slot,
+            outline: Cell::seal(vault, place("outline"), parts.interview_key, parts.outline)?,
+            turns: Cell::seal(vault, place("turns"), parts.key, parts.turns)?,
+            marks: Cell::seal(vault, place("marks"), parts.key, parts.marks)?,
+        })
+    }
 }
 
 /// A transcript version's row without words and marks: what deciding reads of each.

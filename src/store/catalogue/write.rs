@@ -5,11 +5,11 @@ use serde::Serialize;
 
 use super::kinds::{RecordKind, TagKind};
 use super::read::{ENTRIES, Reader};
-use super::{aad, number, place, sql};
+use super::rows::{TranscriptParts, TranscriptRow};
+use super::{Cell, Place, number, sql};
 use crate::base::id::{ConsentEventId, InterviewId, ObjectId, ParticipantId, SiteId, SlotId, TranscriptId};
 use crate::base::secret::Key;
 use crate::base::{Error, Result, canonical};
-use crate::crypto::seal;
 use crate::store::db::{Kind, failed};
 
 /// Reads and writes rows inside one transaction. Rolled back unless [`Writer::commit`] is called.
@@ -179,12 +179,23 @@ impl Writer<'_> {
         turns: &T,
         marks: &M,
     ) -> Result<()> {
-        let outline = self.sealed(interview_key, "transcript", id.as_bytes(), "outline", outline)?;
-        let turns = self.sealed(key, "transcript", id.as_bytes(), "turns", turns)?;
-        let marks = self.sealed(key, "transcript", id.as_bytes(), "marks", marks)?;
+        let parts = TranscriptParts { interview_key, outline, key, turns, marks };
+        self.add_sealed_transcript(&TranscriptRow::seal(self.vault, id, interview, version, slot, &parts)?)
+    }
+
+    /// As [`Self::add_transcript`], of a version that was sealed before.
+    pub fn add_sealed_transcript(&self, row: &TranscriptRow) -> Result<()> {
         self.run(
             "INSERT INTO transcript VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![id.as_bytes(), interview.as_bytes(), version, slot.as_bytes(), outline, turns, marks],
+            params![
+                row.id.as_bytes(),
+                row.interview.as_bytes(),
+                row.version,
+                row.slot.as_bytes(),
+                row.outline.sealed,
+                row.turns.sealed,
+                row.marks.sealed
+            ],
         )
     }
 
@@ -232,10 +243,15 @@ impl Writer<'_> {
         self.run("DELETE FROM outbox WHERE seq <= ?1", params![number(seq)?])
     }
 
-    fn sealed<T: Serialize>(&self, key: &Key, table: &str, id: &[u8], column: &str, body: &T) -> Result<Vec<u8>> {
-        let plain = serde_json::to_vec(body).map(zeroize::Zeroizing::new);
-        let plain = plain.map_err(|_| Error::bug("a row cannot be written as JSON"))?;
-        seal::seal(key, &aad(self.vault, &place(table, id, column)), &plain)
+    fn sealed<T: Serialize>(
+        &self,
+        key: &Key,
+        table: &'static str,
+        id: &[u8; 16],
+        column: &'static str,
+        body: &T,
+    ) -> Result<Vec<u8>> {
+        Ok(Cell::seal(self.vault, Place { table, id: *id, column }, key, body)?.sealed)
     }
 
     fn run(&self, text: &str, values: impl rusqlite::Params) -> Result<()> {
