@@ -286,8 +286,8 @@ pub fn write_whole(path: &Path, bytes: &[u8], what: &str) -> Result<()> {
 
 /// Whether something is there that is not replaced but written into: a pipe, a terminal, `/dev/stdout`, `/dev/fd/3`.
 pub fn written_into(path: &Path) -> bool {
-    let system = ["/dev", "/proc"].iter().any(|root| path.starts_with(root));
-    !path.is_dir() && path.exists() && (system || !path.is_file())
+    let open = ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc"].iter().any(|root| path.starts_with(root));
+    !path.is_dir() && path.exists() && (open || !path.is_file())
 }
 
 /// New files can be read by their owner only.
@@ -383,4 +383,27 @@ fn restrict(dir: &Path) -> Result<()> {
             .map_err(|e| Error::io("close the vault's folder to others", &e))?;
     }
     Ok(())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+#[allow(clippy::unwrap_used, reason = "a test that panics fails")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_wherever_it_lies() {
+        let memory = Path::new("/dev/shm");
+        let places =
+            [tempfile::tempdir(), tempfile::tempdir_in(if memory.is_dir() { memory } else { Path::new("/tmp") })];
+        for place in places.map(|place| place.unwrap()) {
+            let path = place.path().join("file");
+            for text in [b"longer than the next".as_slice(), b"short"] {
+                write_whole(&path, text, "it").unwrap();
+                assert_eq!(fs::read(&path).unwrap(), text);
+            }
+        }
+        for open in ["/dev/null", "/dev/stdout", "/proc/self/fd/1"] {
+            assert!(written_into(Path::new(open)), "{open}");
+        }
+    }
 }

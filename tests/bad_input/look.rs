@@ -40,10 +40,11 @@ pub(crate) fn snapshot(dir: &Path) -> BTreeMap<String, String> {
     out
 }
 
-/// What differs between two snapshots.
+/// What differs between two snapshots. A folder for what a person has seen is made before anything else, and says nothing while it is empty.
 pub(crate) fn differences(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<String> {
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let differ = names.into_iter().filter(|n| before.get(*n) != after.get(*n));
+    let empty = |n: &str| n.ends_with(".state") && after.get(n).is_some_and(|what| what == "folder");
+    let differ = names.into_iter().filter(|n| before.get(*n) != after.get(*n) && !empty(n));
     differ
         .map(|n| match (before.get(n), after.get(n)) {
             (None, _) => format!("{n} came"),
