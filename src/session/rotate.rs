@@ -105,7 +105,13 @@ pub fn change_membership(vault: &mut Vault<Unlocked>, change: Change) -> Result<
         }
         Ok(())
     })?;
-    write_card(vault, &card)?;
+    write_card(vault, &card).map_err(|e| {
+        Error::new(
+            e.kind(),
+            format!("the change is recorded and in force, but the vault's card could not be written: {}", e.what()),
+            "Do not run it again: mend what is wrong, and the next command of a steward writes the card.",
+        )
+    })?;
     if rotates {
         finish(vault).map_err(|e| {
             let what = format!(
