@@ -111,15 +111,18 @@ pub fn catalogue(scene: &Scene, out: &mut Vec<Wound>) {
                 });
             };
             let keys = || row[..key.len()].to_vec();
-            push("deleted", format!("DELETE FROM {table} WHERE {find}"), keys(), &expect);
+            let gone = Expect { ties: true, ..expect.clone() };
+            push("deleted", format!("DELETE FROM {table} WHERE {find}"), keys(), &gone);
             for (at, column) in columns.iter().enumerate() {
                 let update = format!("UPDATE {table} SET {column} = ? WHERE {find}");
                 let with = |value: Value| std::iter::once(value).chain(keys()).collect::<Vec<_>>();
-                for (what, value) in changed(&row[at], at >= key.len() + clear.len()) {
-                    push(&format!("{column} {what}"), update.clone(), with(value), &expect);
+                let is_sealed = at >= key.len() + clear.len();
+                let ties = |expect: &Expect| Expect { ties: !is_sealed, ..expect.clone() };
+                for (what, value) in changed(&row[at], is_sealed) {
+                    push(&format!("{column} {what}"), update.clone(), with(value), &ties(&expect));
                 }
                 if at >= key.len() && next[at] != row[at] && rows.len() > 1 {
-                    push(&format!("{column} of the next row"), update.clone(), with(next[at].clone()), &also);
+                    push(&format!("{column} of the next row"), update.clone(), with(next[at].clone()), &ties(&also));
                 }
             }
             if table != "meta" && table != "voice" {

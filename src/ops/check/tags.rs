@@ -51,6 +51,10 @@ pub(super) fn check(view: &View<'_>, seen: &Seen, found: &mut Findings) {
     }
     let files: BTreeSet<_> =
         there.iter().filter(|entry| entry.0 == TagKind::File.number()).map(|entry| entry.2).collect();
+    let twice = there.iter().filter(|entry| entry.0 == TagKind::File.number()).count() - files.len();
+    if twice > 0 {
+        found.fault("the blind index", format!("{twice} files have more than one tag"), OTHERS);
+    }
     let untagged = seen.delivered.iter().filter(|(id, _)| !files.is_empty() && !files.contains(*id));
     for code in untagged.map(|(_, code)| code) {
         found.fault(
