@@ -9,6 +9,7 @@ import struct
 import subprocess
 import tempfile
 import unicodedata
+import zlib
 from pathlib import Path
 
 from blake3 import blake3
@@ -32,6 +33,8 @@ SEALED = {
     "transcript": {"outline": "interview.slot", "turns": "slot", "marks": "slot"},
     "consent": {"body": "participant.meta_slot"},
 }
+# Section 4: packed before they are sealed.
+PACKED, MOST_UNPACKED = {("transcript", "outline"), ("transcript", "turns")}, 96 << 20
 
 
 class Identity:
@@ -152,7 +155,10 @@ class Vault:
                 at = row if not owner else self.catalogue.execute(f"SELECT * FROM {owner} WHERE id = ?", (row[owner],)).fetchone()
                 key = self.slots.get(at[name])
                 aad = f"subrosa/row/1\n{self.hex}\n{table}\n{row['id'].hex()}\n{column}".encode()
-                row[column] = parse(unseal(key, aad, row[column])) if key else None
+                plain = unseal(key, aad, row[column]) if key else None
+                if plain is not None and (table, column) in PACKED:
+                    plain = unpack(plain)
+                row[column] = parse(plain) if key else None
             yield row
 
     def entries(self):
@@ -208,6 +214,14 @@ def unage(identity, sealed):
     if run.returncode != 0:
         raise Fault("age: " + run.stderr.decode("utf-8", "replace").strip())
     return run.stdout
+
+
+def unpack(packed):
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    plain = inflate.decompress(packed, MOST_UNPACKED)
+    if not inflate.eof or inflate.unused_data:
+        raise Fault("a packed column does not end as it should")
+    return plain
 
 
 def bech32(prefix, data):
