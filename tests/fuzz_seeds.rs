@@ -15,8 +15,9 @@ fn seeds() {
         let seeds: Vec<_> = folder.join(name).read_dir().expect(name).map(|seed| seed.unwrap().path()).collect();
         assert!(!seeds.is_empty(), "{name} has no seed");
         for seed in seeds {
-            println!("{name}: {}", seed.file_name().unwrap().to_string_lossy());
-            target(&std::fs::read(seed).unwrap());
+            let bytes = std::fs::read(&seed).unwrap();
+            let taken = std::panic::catch_unwind(|| target(&bytes));
+            assert!(taken.is_ok(), "{name}: {}", seed.file_name().unwrap().to_string_lossy());
         }
     }
 }
