@@ -90,6 +90,15 @@ macro_rules! as_text {
 }
 pub(crate) use as_text;
 
+/// The bytes that standard base64 with padding stands for (RFC 4648, section 4), if it is that: `=` at the end only, so that bytes have one writing.
+pub fn base64(text: &str) -> Option<Vec<u8>> {
+    let body = text.trim_end_matches('=');
+    if body.contains('=') || text.len() - body.len() > 2 {
+        return None;
+    }
+    data_encoding::BASE64.decode(text.as_bytes()).ok()
+}
+
 /// Gives types that hold what people said, or who they are, a `Debug` that shows their name only.
 macro_rules! hidden {
     ($($name:ident),+ $(,)?) => {$(
@@ -105,6 +114,16 @@ pub(crate) use hidden;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn base64_has_one_writing() {
+        assert_eq!(base64("AAEC").unwrap(), [0, 1, 2]);
+        assert_eq!(base64("AA==").unwrap(), [0]);
+        assert_eq!(base64("").unwrap(), [0u8; 0]);
+        for bad in ["AA==AA==", "AAE=AAEC", "AB==", "AA=", "AA", "AA==\n", "====", "=="] {
+            assert!(base64(bad).is_none(), "{bad}");
+        }
+    }
 
     #[test]
     fn letters_are_those_of_unicode() {

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::sign::{self, PublicKey, Signature, SigningSeed};
 use super::stream::AgeRecipient;
 use crate::base::id::{PersonId, VaultId};
+use crate::base::text::base64;
 use crate::base::time::Moment;
 use crate::base::{Error, Result, canonical, format, text};
 
@@ -276,7 +277,7 @@ impl TryFrom<RawVaultCard> for VaultCard {
                 "Ask a steward for a new one.",
             ));
         }
-        let genesis = data_encoding::BASE64.decode(raw.genesis.as_bytes()).ok();
+        let genesis = base64(&raw.genesis);
         let genesis = genesis.and_then(|hash| hash.try_into().ok()).ok_or_else(forged)?;
         let RawVaultCard { vault, deposit, desk, log_key, steward, stewards, issued, .. } = raw;
         Ok(Self { facts: VaultFacts { vault, deposit, desk, log_key, genesis, stewards, issued }, steward, sig })

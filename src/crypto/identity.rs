@@ -14,6 +14,7 @@ use super::sign::SigningSeed;
 use super::stream::{self, AgeIdentity};
 use crate::base::id::PersonId;
 use crate::base::secret::{Key, Passphrase};
+use crate::base::text::base64;
 use crate::base::time::Moment;
 use crate::base::{Error, Result, canonical, format, random};
 
@@ -165,7 +166,7 @@ impl LockedIdentity {
         if raw.format != FORMAT {
             return Err(damaged("its format is unknown"));
         }
-        let decode = |text: &str| data_encoding::BASE64.decode(text.as_bytes()).ok();
+        let decode = |text: &str| base64(text);
         let nonce = decode(&raw.nonce).and_then(|nonce| nonce.try_into().ok());
         let nonce = nonce.ok_or_else(|| damaged("its nonce is not 24 bytes long"))?;
         let sealed = decode(&raw.sealed).filter(|sealed| sealed.len() > TAG);
@@ -212,7 +213,7 @@ impl LockedIdentity {
 fn read_secrets(text: &[u8]) -> Option<(AgeIdentity, Key)> {
     let text = std::str::from_utf8(text).ok()?;
     let (age, sign) = text.strip_prefix("{\"age\":\"")?.strip_suffix("\"}")?.split_once("\",\"sign\":\"")?;
-    let seed = Zeroizing::new(data_encoding::BASE64.decode(sign.as_bytes()).ok()?);
+    let seed = Zeroizing::new(base64(sign)?);
     Some((AgeIdentity::parse(age)?, Key::from_slice(&seed)?))
 }
 

@@ -6,6 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use crate::base::secret::{Key, Passphrase};
+use crate::base::text::base64;
 use crate::base::{Error, Result, random};
 
 /// The fewest characters of a passphrase.
@@ -134,7 +135,7 @@ impl TryFrom<RawKdf> for Kdf {
             return Err("an unknown way from the passphrase to the key");
         }
         let params = KdfParams::new(raw.m, raw.t, raw.p).ok_or("Argon2 parameters out of bounds")?;
-        let salt = data_encoding::BASE64.decode(raw.salt.as_bytes()).ok();
+        let salt = base64(&raw.salt);
         let salt = salt.and_then(|salt| salt.try_into().ok()).ok_or("a salt that is not 16 bytes long")?;
         Ok(Self { params, salt })
     }

@@ -13,7 +13,7 @@ use super::{identity::Identity, seal};
 use crate::base::id::{PersonId, SiteId, VaultId};
 use crate::base::role::{Role, RoleGrant};
 use crate::base::secret::Key;
-use crate::base::text::as_text;
+use crate::base::text::{as_text, base64};
 use crate::base::time::Moment;
 use crate::base::{Error, Result, canonical, format};
 
@@ -254,10 +254,10 @@ impl KeyringFile {
         };
         let mut bundle = Bundle::new();
         for wrap in wraps.values() {
-            let sealed = data_encoding::BASE64.decode(wrap.as_bytes()).map_err(|_| damaged())?;
+            let sealed = base64(wrap).ok_or_else(damaged)?;
             let text = stream::open_bytes(identity.as_age(), &sealed, 4096).map_err(|_| damaged())?;
             let item: WrappedKey = canonical::from_slice(&text).map_err(|_| damaged())?;
-            let bytes = Zeroizing::new(data_encoding::BASE64.decode(item.key.as_bytes()).map_err(|_| damaged())?);
+            let bytes = Zeroizing::new(base64(&item.key).ok_or_else(damaged)?);
             bundle.insert(item.name, item.generation, Key::from_slice(&bytes).ok_or_else(damaged)?);
         }
         Ok(bundle)
@@ -266,7 +266,7 @@ impl KeyringFile {
     /// Opens the roster with a bundle and verifies everything: the seal, that a steward of the roster signed
     /// it, and that each key held matches a commitment in it.
     pub fn open(&self, bundle: &Bundle) -> Result<Roster> {
-        let sealed = data_encoding::BASE64.decode(self.roster.as_bytes()).map_err(|_| damaged())?;
+        let sealed = base64(&self.roster).ok_or_else(damaged)?;
         let (_, ledger) = bundle.newest(Compartment::Ledger).ok_or_else(damaged)?;
         let key = seal::derive(ledger, self.vault.as_bytes(), ROSTER)?;
         let text = seal::open(&key, ROSTER.as_bytes(), &sealed).map_err(|e| e.at("the keyring"))?;

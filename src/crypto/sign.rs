@@ -4,6 +4,7 @@ use ed25519_dalek::{Signer, SigningKey, Verifier, VerifyingKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::secret::Key;
+use crate::base::text::base64;
 use crate::base::{Error, Result};
 
 /// A public Ed25519 key; in JSON base64 of its 32 bytes.
@@ -131,7 +132,7 @@ macro_rules! as_base64 {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(d: D) -> std::result::Result<Self, D::Error> {
                 let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-                let bytes = data_encoding::BASE64.decode(text.as_bytes()).ok();
+                let bytes = base64(&text);
                 let value = bytes.and_then(|b| Self::from_slice(&b));
                 value.ok_or_else(|| serde::de::Error::custom(concat!("not a ", stringify!($name))))
             }

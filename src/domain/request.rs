@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::conditions::Conditions;
 use super::project::MAX_PURPOSE;
 use crate::base::id::{InterviewId, PersonId, ProjectId, RequestId, SiteId, VaultId};
+use crate::base::text::base64;
 use crate::base::time::{Date, Moment};
 use crate::base::{Error, Result, canonical, format, random, text};
 use crate::crypto::card::Card;
@@ -223,7 +224,7 @@ impl Request {
         if sites.iter().chain(codes).any(odd) {
             return Err(Error::user("a site or code in the request is empty or too long", "Write the request again."));
         }
-        let nonce = data_encoding::BASE64.decode(self.nonce.as_bytes()).unwrap_or_default();
+        let nonce = base64(&self.nonce).unwrap_or_default();
         if nonce.len() != 16 {
             return Err(Error::damage("the request lacks its nonce", "Write the request again."));
         }

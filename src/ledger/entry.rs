@@ -1,6 +1,7 @@
 //! An entry: one command, signed by who ran it (docs/format.md, section 5).
 
 use crate::base::id::{PersonId, VaultId};
+use crate::base::text::base64;
 use crate::base::time::Moment;
 use crate::base::{Error, Result, canonical};
 use crate::crypto::sign::{PublicKey, Signature, SigningSeed, forged};
@@ -213,12 +214,12 @@ impl<'a> Parts<'a> {
         if !is_command(self.command) {
             return None;
         }
-        let sig = data_encoding::BASE64.decode(self.sig.as_bytes()).ok()?;
+        let sig = base64(&self.sig)?;
         let draft = Draft {
             vault: self.vault.parse().ok()?,
             seq,
             time: self.time.parse().ok()?,
-            root: Digest::from_base64(self.root)?,
+            root: Digest::from_base64(&self.root)?,
             command: self.command.to_owned(),
             events: Vec::new(),
         };

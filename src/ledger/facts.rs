@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{ApprovalId, PersonId, ProjectId, RequestId, SiteId, Token};
+use crate::base::text::base64;
 use crate::base::time::{Date, Moment};
 use crate::base::{Result, canonical, random};
 
@@ -235,7 +236,7 @@ impl ItemList {
 
     /// Whether a decision signed this list: in order, with a salt, and of that digest.
     pub fn is_of(&self, digest: &Digest) -> bool {
-        let salted = data_encoding::BASE64.decode(self.salt.as_bytes()).is_ok_and(|salt| salt.len() == 16);
+        let salted = base64(&self.salt).is_some_and(|salt| salt.len() == 16);
         let ordered = self.items.windows(2).all(|pair| pair[0] < pair[1]);
         salted && ordered && self.digest().is_ok_and(|own| own == *digest)
     }

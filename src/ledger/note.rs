@@ -2,6 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::base::text::base64;
 use crate::base::{Error, Result};
 use crate::crypto::sign::{PublicKey, Signature, SigningSeed, forged};
 
@@ -128,7 +129,7 @@ impl NoteSignature {
     /// Reads a signature line, without its line feed.
     pub fn parse(line: &str) -> Option<Self> {
         let (name, rest) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
-        let bytes = data_encoding::BASE64.decode(rest.as_bytes()).ok()?;
+        let bytes = base64(rest)?;
         let (id, bytes) = bytes.split_first_chunk::<4>()?;
         (is_name(name) && !bytes.is_empty()).then(|| Self { name: name.to_owned(), id: *id, bytes: bytes.to_vec() })
     }

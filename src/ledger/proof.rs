@@ -1,5 +1,6 @@
 //! Proofs that one entry is in the ledger, for whoever has the entry and the ledger's key (C2SP tlog-proof).
 
+use crate::base::text::base64;
 use crate::base::{Error, Result};
 use crate::crypto::sign::PublicKey;
 
@@ -43,7 +44,7 @@ impl Proof {
         let text = std::str::from_utf8(bytes).map_err(|_| bad())?;
         let mut rest = text.strip_prefix(FIRST).ok_or_else(bad)?;
         if let Some((extra, after)) = rest.strip_prefix("extra ").and_then(|r| r.split_once('\n')) {
-            data_encoding::BASE64.decode(extra.as_bytes()).map_err(|_| bad())?;
+            base64(extra).ok_or_else(bad)?;
             rest = after;
         }
         let (index, rest) = rest.strip_prefix("index ").and_then(|r| r.split_once('\n')).ok_or_else(bad)?;

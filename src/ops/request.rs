@@ -7,6 +7,7 @@ use super::{plan, register};
 use crate::base::id::{InterviewId, ProjectId, SiteId, Token};
 use crate::base::role::Role;
 use crate::base::secret::Key;
+use crate::base::text::base64;
 use crate::base::time::{Date, Moment};
 use crate::base::{Error, Kind, Result};
 use crate::crypto::card::VaultCard;
@@ -309,7 +310,7 @@ fn citation_codes(view: &View<'_>, project: ProjectId) -> Result<Vec<(String, In
 
 /// The citation code of an interview in a project, from its seed.
 pub fn citation_code(seed: &str, project: ProjectId) -> Result<String> {
-    let bytes = data_encoding::BASE64.decode(seed.as_bytes()).map(zeroize::Zeroizing::new).ok();
+    let bytes = base64(seed).map(zeroize::Zeroizing::new);
     let key = bytes.and_then(|bytes| Key::from_slice(&bytes));
     let key = key.ok_or_else(|| Error::damage("the seed of an interview cannot be read", "Run `subrosa check`."))?;
     pseudonym::citation(&key, &project)

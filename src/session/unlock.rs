@@ -7,6 +7,7 @@ use super::log::Log;
 use super::view::View;
 use super::{commit, rotate, trust};
 use crate::base::id::PersonId;
+use crate::base::text::base64;
 use crate::base::time::Clock;
 use crate::base::{Error, Result};
 use crate::crypto::identity::Identity;
@@ -253,7 +254,7 @@ impl Vault<Unlocked> {
 /// The roster's key for checkpoints.
 pub fn log_key(roster: &Roster) -> Result<PublicKey> {
     let public = roster.compartments.get(&Compartment::LogSign).and_then(|c| c.public.as_deref());
-    let bytes = public.and_then(|p| data_encoding::BASE64.decode(p.as_bytes()).ok());
+    let bytes = public.and_then(|p| base64(p));
     bytes.and_then(|b| PublicKey::from_slice(&b)).ok_or_else(|| {
         Error::damage("the keyring does not say which key signs checkpoints", "Restore keyring.json from a backup.")
     })

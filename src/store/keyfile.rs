@@ -9,6 +9,7 @@ use std::path::Path;
 use super::files;
 use crate::base::id::{SiteId, SlotId, VaultId};
 use crate::base::secret::Key;
+use crate::base::text::base64;
 use crate::base::{Error, Result, canonical, format, random};
 use crate::crypto::seal;
 
@@ -93,7 +94,7 @@ impl KeyFile {
                 "Give the folder of the right key file with --keys.",
             ));
         }
-        let sealed = data_encoding::BASE64.decode(header.sealed.as_bytes()).map_err(|_| damaged())?;
+        let sealed = base64(&header.sealed).ok_or_else(damaged)?;
         let mut found = None;
         for (i, key) in catalogue.iter().enumerate() {
             let outer = seal::derive(key, vault.as_bytes(), "subrosa/keyfile/outer/1")?;
@@ -112,7 +113,7 @@ impl KeyFile {
         let inner: Inner = canonical::from_slice(&inner).map_err(|_| damaged())?;
         let mut sites = BTreeMap::new();
         for (id, site) in &inner.sites {
-            let sealed = data_encoding::BASE64.decode(site.key.as_bytes()).map_err(|_| damaged())?;
+            let sealed = base64(&site.key).ok_or_else(damaged)?;
             let key = match content(*id, site.generation) {
                 Some(outer) => Some(open_site(outer, vault, *id, &sealed)?),
                 None => None,

@@ -280,7 +280,7 @@ fn genesis(card: &VaultCard) -> String {
 
 fn signature(bytes: &[u8]) -> Result<Signature> {
     let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    let decoded = data_encoding::BASE64.decode(text).ok();
+    let decoded = std::str::from_utf8(text).ok().and_then(crate::base::text::base64);
     decoded.and_then(|bytes| Signature::from_slice(&bytes)).ok_or_else(|| altered(MANIFEST_SIG))
 }
 

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::KeyFile;
 use crate::base::id::{SiteId, SlotId, VaultId};
 use crate::base::secret::Key;
+use crate::base::text::base64;
 use crate::base::{Error, Result, canonical, format};
 use crate::crypto::seal;
 
@@ -130,7 +131,7 @@ pub(super) fn open_site(content: &Key, vault: VaultId, site: SiteId, sealed: &[u
 }
 
 pub(super) fn decode_key(text: &str) -> Result<Key> {
-    let bytes = Zeroizing::new(data_encoding::BASE64.decode(text.as_bytes()).map_err(|_| damaged())?);
+    let bytes = Zeroizing::new(base64(text).ok_or_else(damaged)?);
     Key::from_slice(&bytes).ok_or_else(damaged)
 }
 
