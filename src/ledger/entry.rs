@@ -214,12 +214,12 @@ impl<'a> Parts<'a> {
         if !is_command(self.command) {
             return None;
         }
-        let sig = base64(&self.sig)?;
+        let sig = base64(self.sig)?;
         let draft = Draft {
             vault: self.vault.parse().ok()?,
             seq,
             time: self.time.parse().ok()?,
-            root: Digest::from_base64(&self.root)?,
+            root: Digest::from_base64(self.root)?,
             command: self.command.to_owned(),
             events: Vec::new(),
         };

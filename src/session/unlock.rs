@@ -254,7 +254,7 @@ impl Vault<Unlocked> {
 /// The roster's key for checkpoints.
 pub fn log_key(roster: &Roster) -> Result<PublicKey> {
     let public = roster.compartments.get(&Compartment::LogSign).and_then(|c| c.public.as_deref());
-    let bytes = public.and_then(|p| base64(p));
+    let bytes = public.and_then(base64);
     bytes.and_then(|b| PublicKey::from_slice(&b)).ok_or_else(|| {
         Error::damage("the keyring does not say which key signs checkpoints", "Restore keyring.json from a backup.")
     })
