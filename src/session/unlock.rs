@@ -193,7 +193,7 @@ impl Vault<Unlocked> {
             db::Kind::Ledger => (Compartment::Ledger, "ledger"),
         };
         let keys = derived(&self.layout, &self.held(compartment), which)?;
-        db::is_sound(&self.layout.path(kind.file()), kind, &keys.refs())
+        db::is_sound(&self.layout.path(kind.file()), kind, &keys.refs(), true)
     }
 
     /// The key that checkpoints are verified with, as the roster gives it.

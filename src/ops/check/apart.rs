@@ -254,7 +254,7 @@ impl Parts {
 
     fn pages(&mut self, kind: Kind, keys: &[Key]) {
         let path = self.layout.path(kind.file());
-        if !matches!(db::is_sound(&path, kind, &keys.iter().collect::<Vec<_>>()), Ok(true)) {
+        if !matches!(db::is_sound(&path, kind, &keys.iter().collect::<Vec<_>>(), false), Ok(true)) {
             self.found.fault(kind.file(), "some of its pages are damaged", RESTORE);
         }
     }
